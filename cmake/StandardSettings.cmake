@@ -1,0 +1,35 @@
+# Language level, warnings and sanitizers that every target of the project shares.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+option(TEKTII_WERROR "Treat warnings as errors" OFF)
+set(TEKTII_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
+option(TEKTII_COVERAGE "Instrument for gcov" OFF)
+
+add_library(tektii_settings INTERFACE)
+target_compile_options(tektii_settings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor)
+if(TEKTII_WERROR)
+  target_compile_options(tektii_settings INTERFACE -Werror)
+endif()
+# Source paths in assertions and messages stay relative, so that a build does not depend on where it was made.
+target_compile_options(tektii_settings INTERFACE -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+if(TEKTII_SANITIZE)
+  target_compile_options(tektii_settings INTERFACE -fsanitize=${TEKTII_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(tektii_settings INTERFACE -fsanitize=${TEKTII_SANITIZE})
+endif()
+if(TEKTII_COVERAGE)
+  target_compile_options(tektii_settings INTERFACE --coverage)
+  target_link_options(tektii_settings INTERFACE --coverage)
+endif()
+
+find_program(TEKTII_CCACHE ccache)
+if(TEKTII_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${TEKTII_CCACHE})
+endif()

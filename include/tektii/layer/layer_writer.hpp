@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <tektii/fs/file_metadata.hpp>
+#include <tektii/layer/layer_index.hpp>
+#include <tektii/oci/descriptor.hpp>
+#include <tektii/store/blob_store.hpp>
+#include <tektii/util/compress.hpp>
+
+namespace tektii::layer {
+
+struct WrittenLayer {
+  oci::Layer layer;
+  LayerIndex index;  // what was written, so that the blob need not be read again
+};
+
+// Writes one layer in one pass: tar (PAX where ustar can't say it) -> SHA-256 (diff_id) -> compress on all cores ->
+// SHA-256 (digest) -> store. The bytes depend on what is added and on the compression options alone: owner names are
+// empty, times are whole seconds, xattrs are sorted. The caller adds entries in the final order.
+class LayerWriter {
+ public:
+  LayerWriter(store::BlobStore& store, const CompressionOptions& compression);
+  ~LayerWriter();
+
+  // `content` gives exactly metadata.size bytes for a regular file (else Error "file changed while it was read") and is
+  // ignored for other types. Sockets are refused. Paths are relative without "./".
+  void add(const std::string& path, const fs::FileMetadata& metadata, const BlobOpener& content);
+  // A hard link to a regular file added before.
+  void add_hard_link(const std::string& path, const std::string& target);
+  // `path` is what gets removed: "etc/motd" writes "etc/.wh.motd".
+  void add_whiteout(const std::string& path, std::int64_t mtime);
+
+  bool empty() const;  // nothing was added yet
+  // Ends the layer and puts it into the store. Not calling it discards everything.
+  WrittenLayer commit();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tektii::layer

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+
+#include <tektii/layer/layer_index.hpp>
+#include <tektii/oci/descriptor.hpp>
+#include <tektii/store/blob_store.hpp>
+
+namespace tektii::layer {
+
+// A private pair of directories for one overlay mount, on the file system of the snapshots; removed by the destructor.
+class OverlayWorkspace {
+ public:
+  explicit OverlayWorkspace(const std::filesystem::path& parent);
+  OverlayWorkspace(OverlayWorkspace&& other) noexcept;
+  OverlayWorkspace& operator=(OverlayWorkspace&&) = delete;
+  ~OverlayWorkspace();
+  std::filesystem::path upper() const { return path_ / "upper"; }
+  std::filesystem::path work() const { return path_ / "work"; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// Unpacked layers and layer indexes, each kept once per diff_id below `root` (layers/v1 of the store):
+//   <hex of diff_id>/fs      the files, in the form that overlayfs takes as a lower directory with `userxattr`:
+//                            whiteouts are 0/0 character devices, opaque directories carry user.overlay.opaque
+//   <hex of diff_id>.index   the LayerIndex
+// Entries appear by rename; a lock file per layer keeps two processes from unpacking the same one. Content is verified
+// against diff_id while it streams. Unpacking never leaves the directory, whatever the tar says.
+class Snapshots {
+ public:
+  Snapshots(std::filesystem::path root, store::BlobStore& store);
+
+  // The index of a layer; reads the blob once when it is not known yet. The blob must be in the store.
+  LayerIndex index(const oci::Layer& layer, const std::stop_token& stop);
+  // True when index() needs no blob / when directory() needs no blob.
+  bool has_index(const oci::Digest& diff_id) const;
+  bool has_directory(const oci::Digest& diff_id) const;
+  // The unpacked directory of a layer; unpacks it (and makes its index) when needed. The blob must be in the store.
+  std::filesystem::path directory(const oci::Layer& layer, const std::stop_token& stop);
+
+  // Keeps the index of a layer that was just written.
+  void put_index(const oci::Digest& diff_id, const LayerIndex& index);
+  // Makes an upper directory the unpacked form of the layer that was written from it (a rename). When the layer is
+  // there already, the upper directory is left to its owner.
+  void adopt(const oci::Digest& diff_id, const std::filesystem::path& upper);
+
+  OverlayWorkspace make_workspace();
+
+ private:
+  std::filesystem::path root_;
+  store::BlobStore& store_;
+};
+
+}  // namespace tektii::layer

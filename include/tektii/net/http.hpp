@@ -1,0 +1,74 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <tektii/util/error.hpp>
+#include <tektii/util/secret.hpp>
+#include <tektii/util/stream.hpp>
+
+namespace tektii::net {
+
+struct Header {
+  std::string name;
+  std::string value;
+};
+
+// One HTTP request. Redirects are never followed here: callers that hold credentials follow them by hand.
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;
+  std::vector<Header> headers;
+  std::optional<Secret> authorization;  // value of the Authorization header; never logged
+  BlobOpener body;                      // empty: no body; called again when the transport has to rewind
+  std::uint64_t body_size = 0;
+  std::chrono::milliseconds connect_timeout{30000};
+  std::chrono::milliseconds stall_timeout{60000};  // no byte in either direction for this long
+  std::optional<std::chrono::milliseconds> total_timeout;
+};
+
+struct HttpResponse {
+  int status = 0;
+  std::vector<Header> headers;  // in order of arrival
+  std::string body;             // when no sink was given, or for any status that is not 2xx; at most 1 MiB
+  std::string url;              // the one asked
+
+  // First header of that name, without case.
+  std::optional<std::string> header(std::string_view name) const;
+  std::vector<std::string> all_headers(std::string_view name) const;
+};
+
+// Seam: sends one request. Thread-safe.
+class HttpTransport {
+ public:
+  virtual ~HttpTransport() = default;
+  // Any status is a value; a failure of the transport throws TransportError. A 2xx body goes to `sink` when one is given
+  // (sink.finish() is not called).
+  virtual HttpResponse send(const HttpRequest& request, ByteSink* sink, std::stop_token stop) = 0;
+};
+
+// The connection failed, timed out or broke. Kind network.
+class TransportError : public Error {
+ public:
+  // `response_started`: some byte of a response had arrived, so the server may have acted on the request.
+  TransportError(std::string message, bool connected, bool response_started)
+      : Error(ErrorKind::network, std::move(message)), connected_(connected), response_started_(response_started) {}
+  bool connected() const { return connected_; }
+  bool response_started() const { return response_started_; }
+
+ private:
+  bool connected_;
+  bool response_started_;
+};
+
+// libcurl, HTTP/1.1, connections kept and reused across threads' requests.
+std::unique_ptr<HttpTransport> make_curl_transport(const std::string& user_agent);
+
+}  // namespace tektii::net

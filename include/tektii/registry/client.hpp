@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <tektii/net/http.hpp>
+#include <tektii/oci/ports.hpp>
+#include <tektii/oci/reference.hpp>
+#include <tektii/registry/credentials.hpp>
+
+namespace tektii::registry {
+
+struct RegistryDeps {
+  net::HttpTransport& transport;
+  CredentialSource& credentials;
+};
+
+// A client for registries; holds tokens per registry and scope for as long as it lives. Thread-safe. Images and targets
+// made by it must not outlive it.
+class RegistryClient {
+ public:
+  explicit RegistryClient(RegistryDeps deps);
+  ~RegistryClient();
+
+  std::unique_ptr<oci::ImageSource> image(const oci::ImageReference& reference);
+  // `tag` of the reference is what put_manifest sets.
+  std::unique_ptr<oci::ImageTarget> target(const oci::ImageReference& reference);
+  // Fails early: gets a token for pull and push, or finds out that the registry is not there.
+  void check_push_access(const oci::ImageReference& reference, std::stop_token stop);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tektii::registry

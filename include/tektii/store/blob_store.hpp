@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include <tektii/oci/descriptor.hpp>
+#include <tektii/util/stream.hpp>
+
+namespace tektii::store {
+
+struct BlobInfo {
+  oci::Digest digest;
+  std::uint64_t size = 0;
+};
+
+// Receives one blob. Destroyed without commit(), it leaves nothing behind.
+class BlobWriter : public ByteSink {
+ public:
+  // Makes the blob visible under its digest, atomically (a temporary file in the store, renamed). With `expected`, a
+  // digest or size that differs throws Error{failure} "digest mismatch: expected ..., got ..." and nothing is kept.
+  // Another process that committed the same blob first is not an error.
+  virtual BlobInfo commit(const std::optional<BlobInfo>& expected) = 0;
+};
+
+// Content-addressed blobs. Safe for several threads and several processes at once.
+class BlobStore {
+ public:
+  virtual ~BlobStore() = default;
+  virtual std::optional<std::uint64_t> size_of(const oci::Digest& digest) = 0;
+  // Throws Error{failure} when the blob is not there.
+  virtual std::unique_ptr<ByteSource> open(const oci::Digest& digest) = 0;
+  virtual std::unique_ptr<BlobWriter> create() = 0;
+};
+
+}  // namespace tektii::store

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include <tektii/store/action_cache.hpp>
+#include <tektii/store/blob_store.hpp>
+
+namespace tektii::store {
+
+// The store on disk. Layout below root():
+//   oci-layout, index.json, blobs/sha256/<hex>   an OCI image layout
+//   actions/v1/<2 hex>/<62 hex>                  the action cache
+//   layers/v1/                                   unpacked layers and layer indexes (owned by the layer module)
+//   tmp/<pid>-*                                  files being written; those of dead processes are removed on open
+// Every change is a rename, so a reader or a crash sees the old state or the new one.
+class Store : public BlobStore, public ActionCache {
+ public:
+  // Opens or creates; throws Error with a hint when the directory can't be written.
+  explicit Store(std::filesystem::path root);
+  ~Store() override;
+
+  // $TEKTII_CACHE_DIR, else $XDG_CACHE_HOME/tektii, else $HOME/.cache/tektii; throws Error{usage} when none is set.
+  static std::filesystem::path default_root();
+
+  const std::filesystem::path& root() const { return root_; }
+  std::filesystem::path blob_path(const oci::Digest& digest) const;
+
+  std::optional<std::uint64_t> size_of(const oci::Digest& digest) override;
+  std::unique_ptr<ByteSource> open(const oci::Digest& digest) override;
+  std::unique_ptr<BlobWriter> create() override;
+  std::optional<std::string> get(std::string_view key) override;
+  void put(std::string_view key, std::string_view record) override;
+
+ private:
+  std::filesystem::path root_;
+};
+
+}  // namespace tektii::store

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tektii {
+
+struct ProcessOptions {
+  std::optional<std::filesystem::path> cwd;
+  std::vector<std::string> extra_env;  // "NAME=value", added to this process's environment
+  std::string stdin_text;
+  std::chrono::milliseconds timeout{30000};
+  std::size_t output_limit = 1 << 20;  // per stream; more is an Error
+};
+
+struct ProcessResult {
+  int exit_code = 0;  // 128 + signal when it was killed
+  bool not_found = false;
+  bool timed_out = false;  // it was killed and reaped
+  std::string out;
+  std::string err;
+};
+
+// Runs a program found in PATH, without a shell, and collects its output. Never forks the threaded process: uses
+// posix_spawn. Outcomes of the program are values; only failures of the machinery throw.
+ProcessResult run_process(const std::vector<std::string>& argv, const ProcessOptions& options = {});
+
+}  // namespace tektii
