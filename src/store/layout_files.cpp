@@ -18,7 +18,7 @@ namespace {
 constexpr std::string_view k_layout_text = R"({"imageLayoutVersion":"1.0.0"})";
 constexpr std::size_t k_max_document = 4U << 20;
 
-bool exists(const fs::path& path) {
+bool is_there(const fs::path& path) {
   std::error_code failure;
   const auto status = fs::status(path, failure);
   if (status.type() == fs::file_type::none) throw_errno("stat " + path.string(), failure.value());
@@ -38,32 +38,32 @@ void check_version(const fs::path& root) {
 void ensure_layout(const fs::path& root) {
   make_directories(root);
   make_directories(root / "blobs" / "sha256");
-  if (!exists(root / "oci-layout") || !exists(root / "index.json")) {
+  if (!is_there(root / "oci-layout") || !is_there(root / "index.json")) {
     // Under the lock that guards index.json: an empty one must not replace one that another process just filled.
     const auto lock = FileLock::acquire(root, LockMode::exclusive);
     const oci::Index empty{std::string(oci::k_media_index), {}};
-    if (!exists(root / "index.json")) write_file_atomic(root / "index.json", empty.serialise());
-    if (!exists(root / "oci-layout")) write_file_atomic(root / "oci-layout", k_layout_text);
+    if (!is_there(root / "index.json")) write_file_atomic(root / "index.json", empty.serialise());
+    if (!is_there(root / "oci-layout")) write_file_atomic(root / "oci-layout", k_layout_text);
   }
   check_version(root);
 }
 
 void refuse_foreign_directory(const fs::path& root) {
-  if (!exists(root)) return;
+  if (!is_there(root)) return;
   std::error_code failure;
   const fs::directory_iterator entries(root, failure);
   if (failure) throw_errno("read directory " + root.string(), failure.value());
   // "blobs" is what a process that creates the same layout right now makes first.
-  if (entries == fs::directory_iterator() || exists(root / "oci-layout") || exists(root / "blobs")) return;
+  if (entries == fs::directory_iterator() || is_there(root / "oci-layout") || is_there(root / "blobs")) return;
   Error error(ErrorKind::usage, root.string() + " is not empty and not an OCI image layout");
   error.add_hint("name a new or empty directory");
   throw error;
 }
 
 void check_layout(const fs::path& root) {
-  if (!exists(root)) throw Error(ErrorKind::usage, root.string() + ": no such directory");
+  if (!is_there(root)) throw Error(ErrorKind::usage, root.string() + ": no such directory");
   for (const auto* name : {"oci-layout", "index.json"}) {
-    if (!exists(root / name))
+    if (!is_there(root / name))
       throw Error(ErrorKind::usage, fmt::format("{} is not an OCI image layout: it has no {}", root.string(), name));
   }
   check_version(root);
