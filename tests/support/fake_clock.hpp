@@ -1,10 +1,10 @@
 #pragma once
 
+#include <tektii/util/clock.hpp>
+
 #include <chrono>
 #include <mutex>
 #include <vector>
-
-#include <tektii/util/clock.hpp>
 
 namespace tektii::testing {
 

@@ -1,5 +1,10 @@
 #include "support/http_server.hpp"
 
+#include <tektii/util/error.hpp>
+#include <tektii/util/text.hpp>
+
+#include <fmt/format.h>
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -9,11 +14,6 @@
 
 #include <algorithm>
 #include <array>
-
-#include <tektii/util/error.hpp>
-#include <tektii/util/text.hpp>
-
-#include <fmt/format.h>
 
 namespace tektii::testing {
 

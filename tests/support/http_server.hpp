@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tektii/util/fd.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -11,8 +13,6 @@
 #include <thread>
 #include <utility>
 #include <vector>
-
-#include <tektii/util/fd.hpp>
 
 namespace tektii::testing {
 
@@ -33,21 +33,21 @@ struct ServerRequest {
 
 struct ServerResponse {
   int status = 200;
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string body = {};
 
   // Faults.
-  std::optional<std::string> raw;                 // sent instead of everything above, then the connection is closed
-  std::optional<std::uint64_t> claimed_length;    // Content-Length when it should differ from the body's
-  bool close_connection = false;                  // after the answer
-  bool drop = false;                              // close without an answer
-  bool reset = false;                             // with `drop` or `close_connection`: RST instead of FIN
-  std::chrono::milliseconds delay{0};             // before the answer
-  std::chrono::milliseconds stall_after_head{0};  // between the header block and the body
+  std::optional<std::string> raw = std::nullopt;  // sent instead of everything above, then the connection is closed
+  std::optional<std::uint64_t> claimed_length = std::nullopt;  // Content-Length when it should differ from the body's
+  bool close_connection = false;                               // after the answer
+  bool drop = false;                                           // close without an answer
+  bool reset = false;                                          // with `drop` or `close_connection`: RST instead of FIN
+  std::chrono::milliseconds delay{0};                          // before the answer
+  std::chrono::milliseconds stall_after_head{0};               // between the header block and the body
 };
 
-// A small HTTP/1.1 server on an ephemeral port of 127.0.0.1, one thread per connection, for tests that need to misbehave
-// on purpose. The handler runs on the connection threads, one call at a time.
+// A small HTTP/1.1 server on an ephemeral port of 127.0.0.1, one thread per connection, for tests that need to
+// misbehave on purpose. The handler runs on the connection threads, one call at a time.
 class HttpServer {
  public:
   using Handler = std::function<ServerResponse(const ServerRequest&)>;
