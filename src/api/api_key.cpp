@@ -1,4 +1,5 @@
 #include <tektii/api/api_key.hpp>
+#include <tektii/util/error.hpp>
 
 #include <fmt/format.h>
 
@@ -48,6 +49,15 @@ std::optional<std::string> api_key_hint(std::string_view key) {
                        k_key_length);
   }
   return std::nullopt;
+}
+
+void check_api_key(std::string_view key) {
+  if (key.empty()) {
+    throw Error(ErrorKind::denied, "API key not found").add_hint("set TEKTII_API_KEY or pass --api-key");
+  }
+  if (has_stray_characters(key)) {
+    throw Error(ErrorKind::denied, "Invalid API key").add_hint(api_key_hint(key).value_or(""));
+  }
 }
 
 }  // namespace tektii::api

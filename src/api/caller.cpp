@@ -38,12 +38,7 @@ std::string checked_base_url(std::string url) {
 }
 
 Secret checked_key(Secret key) {
-  if (key.empty()) {
-    throw Error(ErrorKind::denied, "API key not found").add_hint("set TEKTII_API_KEY or pass --api-key");
-  }
-  if (has_stray_characters(key.reveal())) {
-    throw Error(ErrorKind::denied, "Invalid API key").add_hint(api_key_hint(key.reveal()).value_or(""));
-  }
+  check_api_key(key.reveal());
   return key;
 }
 

@@ -12,4 +12,8 @@ std::optional<std::string> api_key_hint(std::string_view key);
 // True when the key can't be meant as it is: white space, quotes or control characters in it.
 bool has_stray_characters(std::string_view key);
 
+// Throws Error{denied}: "API key not found" for an empty key, "Invalid API key" for one with stray characters. Any
+// other form is for the server to judge.
+void check_api_key(std::string_view key);
+
 }  // namespace tektii::api
