@@ -100,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
         UsageRow{{"strategy", "list", "--output", "xml"},
                  "Error: --output: xml not in {table,json}\nhint: see `tektii strategy list --help`\n"},
         UsageRow{{"strategy", "list", "--limit", "0"},
-                 "Error: --limit: Number less or equal to 0: 0\nhint: see `tektii strategy list --help`\n"},
+                 "Error: --limit: Value 0 not in range 1 to 1000000\nhint: see `tektii strategy list --help`\n"},
         UsageRow{{"strategy", "create", "--name", " ", "-v"}, "Error: --name is empty\n"}));
 
 TEST_F(CommandLineTest, HelpOfEveryLevelIsAResult) {

@@ -40,12 +40,12 @@ TEST_F(PlatformTest, StrategyList) {
   EXPECT_EQ(run_with_key({"strategy", "list", "--limit", "2", "--cursor", "x"}), 0);
   EXPECT_EQ(transport.requests[0].url, "https://api.test/v1/strategies?limit=2&cursor=x");
   EXPECT_EQ(out.str(),
-            "┌──────────┬──────────┬──────────────────┐\n"
-            "│ ID       │ Name     │ Created          │\n"
-            "├──────────┼──────────┼──────────────────┤\n"
-            "│ strat_1  │ 日本     │ 2024-01-15 08:30 │\n"
-            "│ strat_22 │ b\\x1B[31m │                  │\n"
-            "└──────────┴──────────┴──────────────────┘\n");
+            "┌──────────┬───────────┬──────────────────┐\n"
+            "│ ID       │ Name      │ Created          │\n"
+            "├──────────┼───────────┼──────────────────┤\n"
+            "│ strat_1  │ 日本      │ 2024-01-15 08:30 │\n"
+            "│ strat_22 │ b\\x1b[31m │                  │\n"
+            "└──────────┴───────────┴──────────────────┘\n");
   EXPECT_EQ(err.str(), "→ There are more: --cursor abc\n");
 }
 
@@ -203,18 +203,18 @@ TEST_F(ScenarioTest, WaitsForTheEnd) {
   EXPECT_THAT(clock.sleeps, ElementsAre(500, 750));
   EXPECT_THAT(err.str(), HasSubstr("→ Scenario is PENDING\n→ Scenario is RUNNING\n→ Scenario is COMPLETE\n"));
   EXPECT_EQ(out.str(),
-            "┌──────────────┬──────────────────────────────────────┐\n"
-            "│ Field        │ Value                                │\n"
-            "├──────────────┼──────────────────────────────────────┤\n"
-            "│ Scenario ID  │ scen_1                               │\n"
-            "│ State        │ COMPLETE                             │\n"
-            "│ Total Return │ 12.35%                               │\n"
-            "│ Max Drawdown │ 4.00%                                │\n"
-            "│ Win Rate     │ 55.50%                               │\n"
-            "│ Total Trades │ 42                                   │\n"
-            "│ Sharpe Ratio │ 1.50                                 │\n"
+            "┌──────────────┬────────────────────────────────────────┐\n"
+            "│ Field        │ Value                                  │\n"
+            "├──────────────┼────────────────────────────────────────┤\n"
+            "│ Scenario ID  │ scen_1                                 │\n"
+            "│ State        │ COMPLETE                               │\n"
+            "│ Total Return │ 12.35%                                 │\n"
+            "│ Max Drawdown │ 4.00%                                  │\n"
+            "│ Win Rate     │ 55.50%                                 │\n"
+            "│ Total Trades │ 42                                     │\n"
+            "│ Sharpe Ratio │ 1.50                                   │\n"
             "│ Simulated    │ yes: synthetic numbers, not a backtest │\n"
-            "└──────────────┴──────────────────────────────────────┘\n");
+            "└──────────────┴────────────────────────────────────────┘\n");
 }
 
 TEST_F(ScenarioTest, AFailedRunIsAFailure) {

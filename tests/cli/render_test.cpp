@@ -94,12 +94,12 @@ TEST(ExitCode, FollowsTheTable) {
 
 TEST(Table, ShortRowsAreFilledUp) {
   EXPECT_EQ(render_table({"A", "Bé"}, {{"1"}, {"22", "x\ny"}}),
-            "┌────┬───────┐\n"
-            "│ A  │ Bé    │\n"
-            "├────┼───────┤\n"
-            "│ 1  │       │\n"
-            "│ 22 │ x\\x0Ay │\n"
-            "└────┴───────┘\n");
+            "┌────┬────────┐\n"
+            "│ A  │ Bé     │\n"
+            "├────┼────────┤\n"
+            "│ 1  │        │\n"
+            "│ 22 │ x\\x0ay │\n"
+            "└────┴────────┘\n");
 }
 
 TEST(Table, ShortTime) {

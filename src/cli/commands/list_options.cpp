@@ -10,7 +10,7 @@
 namespace tektii::cli {
 
 void add_list_options(CLI::App& command, api::ListRequest& request) {
-  command.add_option("--limit", request.limit, "At most this many")->check(CLI::PositiveNumber);
+  command.add_option("--limit", request.limit, "At most this many")->check(CLI::Range(1, 1000000));
   command.add_option("--cursor", request.cursor, "Go on where the previous answer ended");
 }
 
