@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -64,8 +64,7 @@ class StageSource : public CopySource {
       entry.link_id = id;
       entry.content_id = [id] { return id; };
       entry.open = [this, layer = layers_.at(*node.layer), path = node.path_in_layer] {
-        if (!snapshots_.has_directory(layer.diff_id)) fetcher_.ensure(layer, stop_);
-        snapshots_.directory(layer, stop_);
+        unpack(layer);
         return layer::open_file_in_layer(snapshots_, layer, path)();
       };
     }
@@ -75,11 +74,20 @@ class StageSource : public CopySource {
     }
   }
 
+  // Once per layer, and only for layers that a copied file is in.
+  void unpack(const oci::Layer& layer) {
+    if (unpacked_.contains(layer.diff_id)) return;
+    if (!snapshots_.has_directory(layer.diff_id)) fetcher_.ensure(layer, stop_);
+    snapshots_.directory(layer, stop_);
+    unpacked_.insert(layer.diff_id);
+  }
+
   LayerStack& stack_;
   layer::Snapshots& snapshots_;
   BlobFetcher& fetcher_;
   std::stop_token stop_;
   std::map<oci::Digest, oci::Layer> layers_;
+  std::set<oci::Digest> unpacked_;
 };
 
 }  // namespace
