@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <tektii/dockerfile/instruction.hpp>
 #include <tektii/oci/reference.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
