@@ -1,17 +1,19 @@
 #include "layer/dir_stack.hpp"
 
+#include <tektii/util/error.hpp>
+
 #include <fcntl.h>
 
 #include <algorithm>
 #include <cerrno>
 
-#include <tektii/util/error.hpp>
-
 namespace tektii::layer {
 
 namespace {
 
-std::string_view first_component(std::string_view path) { return path.substr(0, path.find('/')); }
+std::string_view first_component(std::string_view path) {
+  return path.substr(0, path.find('/'));
+}
 
 std::string_view without_first(std::string_view path) {
   const std::size_t slash = path.find('/');

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <tektii/util/fd.hpp>
+
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <tektii/util/fd.hpp>
 
 namespace tektii::layer {
 

@@ -1,8 +1,12 @@
 #include "layer/file_attributes.hpp"
 
-#include <fcntl.h>
+#include "layer/overlay_format.hpp"
+#include <tektii/util/error.hpp>
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -10,9 +14,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-
-#include <tektii/util/error.hpp>
-#include "layer/overlay_format.hpp"
 
 namespace tektii::layer {
 
@@ -26,18 +27,21 @@ std::array<timespec, 2> times_of(std::int64_t mtime) {
 
 [[noreturn]] void throw_chown(const fs::FileMetadata& metadata, const std::string& shown) {
   const int code = errno;
-  Error error(ErrorKind::failure, fmt::format("set owner {}:{} of {}: {}", metadata.uid, metadata.gid, shown,
-                                              std::strerror(code)));
+  Error error(ErrorKind::failure,
+              fmt::format("set owner {}:{} of {}: {}", metadata.uid, metadata.gid, shown, std::strerror(code)));
   if (code == EINVAL) {
-    error.add_hint("the id is not mapped in this user namespace; give the user a larger range in /etc/subuid and "
-                   "/etc/subgid");
+    error.add_hint(
+        "the id is not mapped in this user namespace; give the user a larger range in /etc/subuid and "
+        "/etc/subgid");
   }
   throw error;
 }
 
 // Attributes of the host's security policy, and trusted.* in a user namespace, can't be set there and would mean
 // nothing; file capabilities and user.* are content.
-bool is_essential(const std::string& name) { return name == "security.capability" || name.starts_with("user."); }
+bool is_essential(const std::string& name) {
+  return name == "security.capability" || name.starts_with("user.");
+}
 
 template <typename Set>
 void set_xattrs(const fs::FileMetadata& metadata, const std::string& shown, const Set& set) {
@@ -51,8 +55,9 @@ void set_xattrs(const fs::FileMetadata& metadata, const std::string& shown, cons
     Error error(ErrorKind::failure,
                 fmt::format("set extended attribute {} of {}: {}", name, shown, std::strerror(code)));
     if (code == ENOTSUP) {
-      error.add_hint("the file system of the cache can't hold this attribute; set TEKTII_CACHE_DIR to a directory on "
-                     "ext4, xfs or btrfs");
+      error.add_hint(
+          "the file system of the cache can't hold this attribute; set TEKTII_CACHE_DIR to a directory on "
+          "ext4, xfs or btrfs");
     }
     throw error;
   }
@@ -105,8 +110,9 @@ void set_overlay_opaque(int fd, const std::string& shown) {
   Error error(ErrorKind::failure,
               fmt::format("set extended attribute {} of {}: {}", k_overlay_opaque, shown, std::strerror(code)));
   if (code == ENOTSUP) {
-    error.add_hint("the file system of the cache has no user attributes; set TEKTII_CACHE_DIR to a directory on ext4, "
-                   "xfs or btrfs");
+    error.add_hint(
+        "the file system of the cache has no user attributes; set TEKTII_CACHE_DIR to a directory on ext4, "
+        "xfs or btrfs");
   }
   throw error;
 }

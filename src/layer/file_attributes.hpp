@@ -1,9 +1,9 @@
 #pragma once
 
+#include <tektii/fs/file_metadata.hpp>
+
 #include <map>
 #include <string>
-
-#include <tektii/fs/file_metadata.hpp>
 
 namespace tektii::layer {
 

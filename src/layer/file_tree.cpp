@@ -1,13 +1,13 @@
+#include "layer/member_name.hpp"
+#include <tektii/layer/file_tree.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/text.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <unordered_set>
 #include <utility>
-
-#include <tektii/layer/file_tree.hpp>
-#include <tektii/util/error.hpp>
-#include <tektii/util/text.hpp>
-#include "layer/member_name.hpp"
 
 namespace tektii::layer {
 
@@ -25,7 +25,9 @@ fs::FileMetadata implicit_directory() {
   return metadata;
 }
 
-bool is_directory(const Node& node) { return node.metadata.type == fs::FileType::directory; }
+bool is_directory(const Node& node) {
+  return node.metadata.type == fs::FileType::directory;
+}
 
 // Takes the first component off `rest`, skipping slashes; empty at the end.
 std::string_view next_component(std::string_view& rest) {
@@ -87,8 +89,9 @@ class Editor {
   void put_hard_link(const LayerEntry& entry) {
     const Node* target = find_in(*root_, entry.hard_link_target);
     if (target == nullptr || target->layer != layer_ || is_directory(*target)) {
-      throw Error(ErrorKind::failure, fmt::format("hard link \"{}\" leads to \"{}\", which is no file of the same layer",
-                                                  escape_control(entry.path), escape_control(entry.hard_link_target)));
+      throw Error(ErrorKind::failure,
+                  fmt::format("hard link \"{}\" leads to \"{}\", which is no file of the same layer",
+                              escape_control(entry.path), escape_control(entry.hard_link_target)));
     }
     auto node = std::make_shared<Node>(*target);
     Node& parent = make_parents(parent_path(entry.path));
@@ -207,7 +210,9 @@ void FileTree::apply(const LayerIndex& index, const oci::Digest& diff_id) {
   root_ = editor.result();
 }
 
-const FileTree::Node* FileTree::find(std::string_view path) const { return Editor::find_in(*root_, path); }
+const FileTree::Node* FileTree::find(std::string_view path) const {
+  return Editor::find_in(*root_, path);
+}
 
 FileTree::Resolved FileTree::resolve(std::string_view path, bool follow_last) const {
   std::vector<std::string> pending;  // components still to walk, the next one last
@@ -218,7 +223,7 @@ FileTree::Resolved FileTree::resolve(std::string_view path, bool follow_last) co
   };
   push(path);
 
-  std::vector<std::string> names;            // of the result
+  std::vector<std::string> names;               // of the result
   std::vector<const Node*> nodes{root_.get()};  // of every name's parent; nullptr from where nothing exists
   int symlinks = 0;
   while (!pending.empty()) {

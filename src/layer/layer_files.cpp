@@ -1,12 +1,12 @@
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-
 #include <tektii/fs/rooted_dir.hpp>
 #include <tektii/layer/layer_files.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/fd.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
 
 namespace tektii::layer {
 

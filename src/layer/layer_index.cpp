@@ -1,12 +1,12 @@
+#include <tektii/layer/layer_index.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/hash.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
 #include <type_traits>
-
-#include <tektii/layer/layer_index.hpp>
-#include <tektii/util/error.hpp>
-#include <tektii/util/hash.hpp>
 
 namespace tektii::layer {
 

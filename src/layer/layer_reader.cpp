@@ -1,16 +1,16 @@
 #include "layer/layer_reader.hpp"
 
+#include "layer/member_name.hpp"
+#include "layer/overlay_format.hpp"
+#include "layer/tar_reader.hpp"
+#include <tektii/util/compress.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/hash.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-
-#include <tektii/util/compress.hpp>
-#include <tektii/util/error.hpp>
-#include <tektii/util/hash.hpp>
-#include "layer/member_name.hpp"
-#include "layer/overlay_format.hpp"
-#include "layer/tar_reader.hpp"
 
 namespace tektii::layer {
 
@@ -151,7 +151,9 @@ void drain(ByteSource& source) {
 
 }  // namespace
 
-bool is_account_file(std::string_view path) { return path == "etc/passwd" || path == "etc/group"; }
+bool is_account_file(std::string_view path) {
+  return path == "etc/passwd" || path == "etc/group";
+}
 
 LayerIndex read_layer(store::BlobStore& store, const oci::Layer& layer, LayerVisitor& visitor,
                       const std::stop_token& stop) {

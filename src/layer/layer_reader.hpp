@@ -1,13 +1,13 @@
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <stop_token>
-
 #include <tektii/layer/layer_index.hpp>
 #include <tektii/oci/descriptor.hpp>
 #include <tektii/store/blob_store.hpp>
 #include <tektii/util/stream.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
 
 namespace tektii::layer {
 

@@ -1,15 +1,15 @@
-#include <fmt/format.h>
-
-#include <unordered_map>
-#include <utility>
-
+#include "layer/layer_reader.hpp"
+#include "layer/member_name.hpp"
+#include "layer/tar_encoder.hpp"
 #include <tektii/layer/layer_writer.hpp>
 #include <tektii/oci/media_type.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/hash.hpp>
-#include "layer/layer_reader.hpp"
-#include "layer/member_name.hpp"
-#include "layer/tar_encoder.hpp"
+
+#include <fmt/format.h>
+
+#include <unordered_map>
+#include <utility>
 
 namespace tektii::layer {
 
@@ -91,6 +91,7 @@ void LayerWriter::add(const std::string& path, const fs::FileMetadata& metadata,
   entry.metadata = metadata;
   const bool is_regular = metadata.type == fs::FileType::regular;
   if (!is_regular) entry.metadata.size = 0;
+  if (metadata.type == fs::FileType::symlink) entry.metadata.mode = 0777;  // as every reader will have it
   if (is_regular && metadata.size <= k_max_account_file && is_account_file(path)) entry.content.emplace();
   impl_->encoder.add(path, entry.metadata);
   if (is_regular) {
@@ -128,7 +129,9 @@ void LayerWriter::add_whiteout(const std::string& path, std::int64_t mtime) {
   impl_->index.entries.push_back(std::move(entry));
 }
 
-bool LayerWriter::empty() const { return impl_->index.entries.empty(); }
+bool LayerWriter::empty() const {
+  return impl_->index.entries.empty();
+}
 
 WrittenLayer LayerWriter::commit() {
   impl_->encoder.end();

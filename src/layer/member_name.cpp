@@ -1,11 +1,11 @@
 #include "layer/member_name.hpp"
 
+#include <tektii/util/error.hpp>
+#include <tektii/util/text.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include <tektii/util/error.hpp>
-#include <tektii/util/text.hpp>
 
 namespace tektii::layer {
 

@@ -5,8 +5,9 @@
 
 namespace tektii::layer {
 
-// The relative form of a name in a tar: "./a//b/", "/a/b" and "a/b" are all "a/b"; "" is the root. Throws Error{failure}
-// for "..", components above 255 bytes and names above 4096 (NAME_MAX and PATH_MAX: no file system could take them).
+// The relative form of a name in a tar: "./a//b/", "/a/b" and "a/b" are all "a/b"; "" is the root. Throws
+// Error{failure} for "..", components above 255 bytes and names above 4096 (NAME_MAX and PATH_MAX: no file system could
+// take them).
 std::string normalise_member_name(std::string_view name);
 
 // What a name means in a layer (image-spec layer.md, "Whiteouts").

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <tektii/fs/file_metadata.hpp>
+
 #include <map>
 #include <string>
 #include <string_view>
-
-#include <tektii/fs/file_metadata.hpp>
 
 namespace tektii::layer {
 

@@ -1,11 +1,11 @@
+#include "layer/temp_slot.hpp"
+#include <tektii/layer/snapshots.hpp>
+#include <tektii/util/error.hpp>
+
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <utility>
-
-#include <tektii/layer/snapshots.hpp>
-#include <tektii/util/error.hpp>
-#include "layer/temp_slot.hpp"
 
 namespace tektii::layer {
 

@@ -1,5 +1,13 @@
-#include <fcntl.h>
+#include "layer/layer_reader.hpp"
+#include "layer/temp_slot.hpp"
+#include "layer/unpacker.hpp"
+#include <tektii/layer/snapshots.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/file.hpp>
+
 #include <spdlog/spdlog.h>
+
+#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,20 +16,15 @@
 #include <chrono>
 #include <thread>
 
-#include <tektii/layer/snapshots.hpp>
-#include <tektii/util/error.hpp>
-#include <tektii/util/file.hpp>
-#include "layer/layer_reader.hpp"
-#include "layer/temp_slot.hpp"
-#include "layer/unpacker.hpp"
-
 namespace tektii::layer {
 
 namespace {
 
 constexpr std::chrono::milliseconds k_lock_poll{50};
 
-std::filesystem::path temp_dir(const std::filesystem::path& root) { return root / "tmp"; }
+std::filesystem::path temp_dir(const std::filesystem::path& root) {
+  return root / "tmp";
+}
 std::filesystem::path slot_path(const std::filesystem::path& root, const oci::Digest& diff_id) {
   return root / std::string(diff_id.hex());
 }
@@ -69,7 +72,9 @@ bool Snapshots::has_index(const oci::Digest& diff_id) const {
   return std::filesystem::exists(index_path(root_, diff_id));
 }
 
-bool Snapshots::has_directory(const oci::Digest& diff_id) const { return is_there(slot_path(root_, diff_id)); }
+bool Snapshots::has_directory(const oci::Digest& diff_id) const {
+  return is_there(slot_path(root_, diff_id));
+}
 
 LayerIndex Snapshots::index(const oci::Layer& layer, const std::stop_token& stop) {
   const std::filesystem::path path = index_path(root_, layer.diff_id);
@@ -118,6 +123,8 @@ void Snapshots::adopt(const oci::Digest& diff_id, const std::filesystem::path& u
   temp.move_to(slot);
 }
 
-OverlayWorkspace Snapshots::make_workspace() { return OverlayWorkspace(temp_dir(root_)); }
+OverlayWorkspace Snapshots::make_workspace() {
+  return OverlayWorkspace(temp_dir(root_));
+}
 
 }  // namespace tektii::layer

@@ -1,5 +1,7 @@
 #include "layer/tar_encoder.hpp"
 
+#include <tektii/util/error.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,8 +9,6 @@
 #include <cassert>
 #include <cstring>
 #include <string_view>
-
-#include <tektii/util/error.hpp>
 
 namespace tektii::layer {
 
@@ -51,7 +51,9 @@ bool is_plain_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-bool fits_field(std::string_view text, Field field) { return text.size() <= field.length && is_plain_ascii(text); }
+bool fits_field(std::string_view text, Field field) {
+  return text.size() <= field.length && is_plain_ascii(text);
+}
 
 // What readers without PAX see of a name: the ASCII bytes of it, cut to the field.
 std::string shortened(std::string_view text, Field field) {

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <tektii/fs/file_metadata.hpp>
+#include <tektii/util/stream.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
-
-#include <tektii/fs/file_metadata.hpp>
-#include <tektii/util/stream.hpp>
 
 namespace tektii::layer {
 

@@ -1,16 +1,17 @@
 #include "layer/tar_reader.hpp"
 
+#include <tektii/util/error.hpp>
+#include <tektii/util/text.hpp>
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
+
 #include <locale.h>
 
 #include <limits>
 #include <new>
 #include <type_traits>
-
-#include <tektii/util/error.hpp>
-#include <tektii/util/text.hpp>
 
 namespace tektii::layer {
 
@@ -37,7 +38,9 @@ class CLocale {
   locale_t saved_;
 };
 
-std::string text_or_empty(const char* text) { return text == nullptr ? std::string() : std::string(text); }
+std::string text_or_empty(const char* text) {
+  return text == nullptr ? std::string() : std::string(text);
+}
 
 fs::FileType type_of(unsigned mode, const std::string& name) {
   switch (mode) {
@@ -141,6 +144,8 @@ void TarReader::read_metadata(archive_entry* entry, TarMember& member) {
     if (size < 0) throw Error(ErrorKind::failure, fmt::format("entry \"{}\" has a negative size", name_));
     metadata.size = size_ = static_cast<std::uint64_t>(size);
   } else if (metadata.type == fs::FileType::symlink) {
+    // Linux gives every symlink this mode, whatever the tar says.
+    metadata.mode = 0777;
     metadata.link_target = text_or_empty(archive_entry_symlink(entry));
     if (metadata.link_target.empty() || metadata.link_target.size() >= 4096) {
       throw Error(ErrorKind::failure,

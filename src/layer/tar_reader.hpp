@@ -1,5 +1,8 @@
 #pragma once
 
+#include <tektii/fs/file_metadata.hpp>
+#include <tektii/util/stream.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -7,9 +10,6 @@
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <tektii/fs/file_metadata.hpp>
-#include <tektii/util/stream.hpp>
 
 struct archive;
 struct archive_entry;

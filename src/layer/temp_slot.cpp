@@ -1,7 +1,11 @@
 #include "layer/temp_slot.hpp"
 
-#include <fcntl.h>
+#include <tektii/util/error.hpp>
+#include <tektii/util/file.hpp>
+
 #include <spdlog/spdlog.h>
+
+#include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -9,14 +13,12 @@
 #include <cstdlib>
 #include <vector>
 
-#include <tektii/util/error.hpp>
-#include <tektii/util/file.hpp>
-
 namespace tektii::layer {
 
 namespace {
 
-// The lock on the parent: shared while a slot is made and not yet locked itself, exclusive while looking for stale ones.
+// The lock on the parent: shared while a slot is made and not yet locked itself, exclusive while looking for stale
+// ones.
 UniqueFd lock_parent(const std::filesystem::path& parent, int operation) {
   UniqueFd fd = open_file(parent, O_RDONLY | O_DIRECTORY);
   while (::flock(fd.get(), operation) != 0) {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <filesystem>
-
 #include <tektii/util/fd.hpp>
+
+#include <filesystem>
 
 namespace tektii::layer {
 

@@ -1,8 +1,17 @@
 #include "layer/unpacker.hpp"
 
-#include <fcntl.h>
+#include "layer/file_attributes.hpp"
+#include "layer/member_name.hpp"
+#include "layer/overlay_format.hpp"
+#include <tektii/util/error.hpp>
+#include <tektii/util/fd.hpp>
+#include <tektii/util/file.hpp>
+#include <tektii/util/text.hpp>
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -10,14 +19,6 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
-
-#include <tektii/util/error.hpp>
-#include <tektii/util/fd.hpp>
-#include <tektii/util/file.hpp>
-#include <tektii/util/text.hpp>
-#include "layer/file_attributes.hpp"
-#include "layer/member_name.hpp"
-#include "layer/overlay_format.hpp"
 
 namespace tektii::layer {
 
@@ -37,7 +38,9 @@ std::optional<struct stat> stat_at(int parent, const std::string& name) {
   throw_errno("stat " + name);
 }
 
-bool is_whiteout(const struct stat& status) { return S_ISCHR(status.st_mode) && status.st_rdev == 0; }
+bool is_whiteout(const struct stat& status) {
+  return S_ISCHR(status.st_mode) && status.st_rdev == 0;
+}
 
 mode_t node_type(fs::FileType type) {
   switch (type) {

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "layer/dir_stack.hpp"
+#include "layer/layer_reader.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
-
-#include "layer/dir_stack.hpp"
-#include "layer/layer_reader.hpp"
 
 namespace tektii::layer {
 

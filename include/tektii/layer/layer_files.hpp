@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string>
-
 #include <tektii/layer/snapshots.hpp>
 #include <tektii/oci/descriptor.hpp>
 #include <tektii/util/stream.hpp>
+
+#include <string>
 
 namespace tektii::layer {
 

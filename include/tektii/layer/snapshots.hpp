@@ -1,14 +1,14 @@
 #pragma once
 
-#include <filesystem>
-#include <memory>
-#include <optional>
-#include <stop_token>
-
 #include <tektii/layer/layer_index.hpp>
 #include <tektii/oci/descriptor.hpp>
 #include <tektii/store/blob_store.hpp>
 #include <tektii/util/fd.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
 
 namespace tektii::layer {
 
