@@ -81,14 +81,16 @@ if ! mmdebstrap --variant=minbase --architectures=amd64 --include=ca-certificate
     "(/etc/subuid) and newuidmap, which scripts/setup.sh sets up."
 fi
 
-mkdir -p "$work/extra/opt/wheels" "$work/extra/etc"
+# Device nodes in a layer are of no use and an ordinary user could not unpack them, so the first layer is without /dev;
+# the directory itself has to be there.
+mkdir -p "$work/extra/opt/wheels" "$work/extra/etc" "$work/extra/dev"
 for wheel in "${wheels[@]}"; do
   /usr/bin/python3 "$root/scripts/wheel_from_debian.py" "$wheel" "$work/extra/opt/wheels" >/dev/null
 done
 printf '[global]\nno-index = true\nfind-links = /opt/wheels\n' >"$work/extra/etc/pip.conf"
 chmod -R u=rwX,go=rX "$work/extra"
 tar --create --file "$work/extra.tar" --directory "$work/extra" --sort=name --mtime="@$SOURCE_DATE_EPOCH" \
-  --owner=0 --group=0 --numeric-owner --format=gnu etc/pip.conf opt/wheels
+  --owner=0 --group=0 --numeric-owner --format=gnu dev etc/pip.conf opt/wheels
 
 image=$work/layout:$tag
 umoci init --layout "$work/layout"
