@@ -15,7 +15,8 @@ std::string read_file(const std::filesystem::path& path, std::size_t limit = 1U 
 // Opens a file as a stream.
 std::unique_ptr<ByteSource> open_source(const std::filesystem::path& path);
 
-// Writes beside the target and renames over it, so that a reader or a crash sees the old file or the new one.
+// Writes beside the target and renames over it, so that a reader or a crash sees the old file or the new one. `mode` is
+// exact: the umask does not apply.
 void write_file_atomic(const std::filesystem::path& path, std::string_view content, unsigned mode = 0644);
 
 // mkdir -p; throws Error with the path.

@@ -22,7 +22,8 @@ std::optional<std::int64_t> parse_int(std::string_view text);
 // terminal. Tab stays; '\n' stays when keep_newlines.
 std::string escape_control(std::string_view text, bool keep_newlines = false);
 
-// The candidate closest to `word` (Damerau-Levenshtein, at most a third of its length away), for "did you mean".
+// The candidate closest to `word` (Damerau-Levenshtein without regard to case, at most a third of the word's length
+// away; the first of equals), for "did you mean".
 std::optional<std::string> closest_match(std::string_view word, std::span<const std::string> candidates);
 
 std::string format_bytes(std::uint64_t bytes);          // "12.3 MB" (powers of 1000)
