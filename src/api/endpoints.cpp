@@ -1,5 +1,6 @@
 #include "api/endpoints.hpp"
 
+#include <tektii/net/url.hpp>
 #include <tektii/util/error.hpp>
 
 #include <fmt/format.h>
@@ -31,27 +32,12 @@ constexpr std::array k_endpoints = {
     EndpointRow{Endpoint::get_scenario, "GET", "/v1/strategies/{strategy}/scenarios/{scenario}", k_scenario, true},
 };
 
-// RFC 3986 section 2.3: everything but the unreserved characters.
-std::string percent_encode(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                            c == '.' || c == '_' || c == '~';
-    if (unreserved) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
-
 // An id is opaque, but it has to stay one segment of the path.
 std::string path_segment(std::string_view name, const std::string& id) {
   if (id.empty() || id == "." || id == "..") {
     throw Error(ErrorKind::usage, fmt::format("\"{}\" is not a {} id", id, name));
   }
-  return percent_encode(id);
+  return net::percent_encode(id);
 }
 
 const std::string& parameter(const PathParameters& parameters, std::string_view name) {
@@ -87,7 +73,7 @@ std::string target_of(Endpoint endpoint, const PathParameters& parameters, const
   std::string target = fill(row_of(endpoint).path, parameters, path_segment);
   char separator = '?';
   for (const auto& entry : query) {
-    target += fmt::format("{}{}={}", separator, percent_encode(entry.first), percent_encode(entry.second));
+    target += fmt::format("{}{}={}", separator, net::percent_encode(entry.first), net::percent_encode(entry.second));
     separator = '&';
   }
   return target;

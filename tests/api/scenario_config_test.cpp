@@ -223,7 +223,7 @@ TEST_P(JsonPlace, IsNamed) {
 
 INSTANTIATE_TEST_SUITE_P(Rows, JsonPlace,
                          ::testing::Values(PlaceRow{"{,}", 1, 2}, PlaceRow{"{\n  \"a\": x\n}", 2, 8},
-                                           PlaceRow{"{\n\"a\": 1\n\"b\": 2}", 3, 1}, PlaceRow{"", 1, 1},
+                                           PlaceRow{"{\n\"a\": 1\n\"b\": 2}", 3, 3}, PlaceRow{"", 1, 1},
                                            PlaceRow{"{\"a\": 1,}", 1, 9}));
 
 }  // namespace
