@@ -1,7 +1,7 @@
-#include <cstring>
-
 #include <tektii/cli/app.hpp>
 #include <tektii/exec/user_namespace.hpp>
+
+#include <cstring>
 
 int main(int argc, char** argv) {
   // The init of a RUN is this program started again; it must stay single-threaded, so it branches off before anything.

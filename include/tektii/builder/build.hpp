@@ -37,6 +37,7 @@ struct BuildRequest {
   bool preserve_modes = false;               // keep the permission bits of context files as they are
   CompressionOptions compression;
   std::map<std::string, std::string> annotations;
+  bool base_annotations = false;             // add org.opencontainers.image.base.name and .digest
 };
 
 struct BuildResult {
@@ -44,7 +45,9 @@ struct BuildResult {
   oci::ImageConfig config;
   std::string base_name;  // of the final stage's base image; empty for scratch
   std::optional<oci::Digest> base_digest;
-  std::vector<std::string> warnings;
+  // Brings a layer's blob into the store if it is not there: layers of the base that no step read were not fetched.
+  // Keeps working after the build as long as the image sources' registry client lives.
+  std::function<void(const oci::Layer& layer, const std::stop_token& stop)> ensure_blob;
 };
 
 // The seams of a build, passed down. Everything outlives the call.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tektii/util/error.hpp>
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -8,8 +10,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <tektii/util/error.hpp>
 
 namespace tektii::dockerfile {
 
@@ -20,22 +20,23 @@ struct LineRange {
 };
 
 struct Heredoc {
-  std::string name;      // the word after <<
-  std::string content;
-  bool expand = true;    // false when any part of the word was quoted
+  std::string name;     // the word after <<
+  std::string content;  // tabs already stripped for <<-; line ends as in the file
+  bool expand = true;   // false when any part of the word was quoted
   bool strip_tabs = false;
 };
 
 // A command in shell form (one string) or exec form (a JSON array).
 struct CommandLine {
   bool exec_form = false;
-  std::vector<std::string> words;  // exec form: argv; shell form: one element, the text as written (continuations joined)
+  std::vector<std::string>
+      words;  // exec form: argv; shell form: one element, the text as written (continuations joined)
   std::vector<Heredoc> heredocs;
 };
 
 struct KeyValue {
   std::string key;
-  std::string value;  // unexpanded
+  std::string value;          // unexpanded
   bool no_delimiter = false;  // the legacy "ENV key value" form
 };
 
@@ -115,7 +116,7 @@ struct Copy {
   std::optional<bool> link;
   std::optional<bool> parents;
   std::vector<std::string> exclude;
-  std::optional<std::string> checksum;    // ADD only, and the next two
+  std::optional<std::string> checksum;  // ADD only, and the next two
   std::optional<bool> keep_git_dir;
   std::optional<bool> unpack;
 };
@@ -124,21 +125,25 @@ struct Onbuild {
   std::string text;  // the trigger as written
 };
 
-using InstructionBody = std::variant<From, Arg, Env, Label, Maintainer, Workdir, User, Expose, Volume, StopSignal, Shell,
-                                     Cmd, Entrypoint, HealthcheckInstruction, Run, Copy, Onbuild>;
+using InstructionBody = std::variant<From, Arg, Env, Label, Maintainer, Workdir, User, Expose, Volume, StopSignal,
+                                     Shell, Cmd, Entrypoint, HealthcheckInstruction, Run, Copy, Onbuild>;
 
 struct Instruction {
   InstructionBody body;
   std::string keyword;   // upper case: "COPY"
   std::string original;  // the logical line, continuations joined, keyword as written
   LineRange lines;
-  std::vector<std::string> comments;  // comment lines right above, without '#'
+  std::vector<std::string> comments;     // comment lines right above, without '#'
+  std::vector<int> empty_continuations;  // empty lines between its continuations, which only lint minds
 };
+
+// The 18 keywords in upper case.
+std::vector<std::string> instruction_keywords();
 
 // A stage: FROM and what follows it.
 struct Stage {
-  Instruction from;                     // body is a From
-  std::string name;                     // lower case; empty when unnamed
+  Instruction from;  // body is a From
+  std::string name;  // lower case; empty when unnamed
   std::vector<Instruction> instructions;
   const From& from_body() const { return std::get<From>(from.body); }
 };

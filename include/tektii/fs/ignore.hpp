@@ -1,10 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace tektii::fs {
+
+class PathPattern;
 
 // Patterns of a .dockerignore file (moby patternmatcher with MatchesOrParentMatches): '*' '?' '[..]' '**', '!' negates,
 // the last match wins, a path is matched when any of its parents is.
@@ -24,9 +27,11 @@ class IgnorePatterns {
 
  private:
   struct Rule {
-    std::string pattern;
+    std::shared_ptr<const PathPattern> pattern;
     bool negated = false;
   };
+  void add(std::string_view pattern);
+
   std::vector<Rule> rules_;
 };
 

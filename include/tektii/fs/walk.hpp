@@ -1,11 +1,11 @@
 #pragma once
 
+#include <tektii/fs/file_metadata.hpp>
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
-
-#include <tektii/fs/file_metadata.hpp>
 
 namespace tektii::fs {
 
@@ -23,7 +23,8 @@ enum class WalkAction { keep_going, skip_children };
 
 struct WalkOptions {
   bool read_xattrs = true;
-  std::string start;  // walk only this sub-path of the root (a file or directory); empty: the whole root, without the root itself
+  std::string
+      start;  // walk only this sub-path of the root, itself included; empty: the whole root, without the root itself
 };
 
 // Visits a directory tree in byte order of the full path components (a directory before its children, siblings sorted

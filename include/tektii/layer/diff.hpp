@@ -1,13 +1,13 @@
 #pragma once
 
+#include <tektii/layer/file_tree.hpp>
+#include <tektii/layer/layer_writer.hpp>
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <stop_token>
 #include <vector>
-
-#include <tektii/layer/file_tree.hpp>
-#include <tektii/layer/layer_writer.hpp>
 
 namespace tektii::layer {
 
@@ -19,10 +19,10 @@ struct DiffOptions {
 
 // Adds to `writer` what an overlay upper directory changes against `parent`, sorted by path: new and changed files,
 // hard links within the layer, explicit whiteouts (an opaque directory becomes whiteouts of the parent's children that
-// are gone). Leaves out what was copied up but did not change (metadata and content the same; `lower_dirs`, topmost
-// first, is where the old content is), sockets, and directories that are only on the way and unchanged (an unchanged
-// directory above a changed file is written again only when its own metadata changed). Overlay's own xattrs
-// (user.overlay.*, trusted.overlay.*) are dropped.
+// are gone), and the directories above all of these. Leaves out what was copied up but did not change (metadata and
+// content the same; `lower_dirs`, topmost first, is where the old content is), directories with nothing below them to
+// write in which nothing but the time changed, and sockets. Extended attributes are written when they are content:
+// overlay's own (user.overlay.*, trusted.overlay.*), trusted.* and security.* except security.capability are dropped.
 void diff_to_layer(const std::filesystem::path& upper, const FileTree& parent,
                    const std::vector<std::filesystem::path>& lower_dirs, const DiffOptions& options,
                    LayerWriter& writer, const std::stop_token& stop);

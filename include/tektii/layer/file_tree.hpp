@@ -1,5 +1,9 @@
 #pragma once
 
+#include <tektii/fs/file_metadata.hpp>
+#include <tektii/layer/layer_index.hpp>
+#include <tektii/oci/digest.hpp>
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -7,10 +11,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <tektii/fs/file_metadata.hpp>
-#include <tektii/layer/layer_index.hpp>
-#include <tektii/oci/digest.hpp>
 
 namespace tektii::layer {
 
@@ -20,8 +20,8 @@ class FileTree {
  public:
   struct Node {
     fs::FileMetadata metadata;
-    std::optional<oci::Digest> layer;  // diff_id of the layer that the bytes are in (nullopt: the implicit root)
-    std::string path_in_layer;         // where the bytes are in that layer; differs from the path for hard links
+    std::optional<oci::Digest> layer;    // diff_id of the layer that the bytes are in (nullopt: the implicit root)
+    std::string path_in_layer;           // where the bytes are in that layer; differs from the path for hard links
     std::optional<std::string> content;  // etc/passwd and etc/group
     std::map<std::string, std::shared_ptr<const Node>, std::less<>> children;  // directories only
   };

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <tektii/fs/file_metadata.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <tektii/fs/file_metadata.hpp>
 
 namespace tektii::layer {
 
@@ -14,9 +14,9 @@ namespace tektii::layer {
 struct LayerEntry {
   enum class Kind { file, hard_link, whiteout, opaque };
   Kind kind = Kind::file;
-  std::string path;               // relative, no leading "./" or '/'; for a whiteout the name that is removed
-  fs::FileMetadata metadata;      // file only
-  std::string hard_link_target;   // hard_link only: a path in the same layer
+  std::string path;                    // relative, no leading "./" or '/'; for a whiteout the name that is removed
+  fs::FileMetadata metadata;           // file only
+  std::string hard_link_target;        // hard_link only: a path in the same layer
   std::optional<std::string> content;  // kept for etc/passwd and etc/group only, up to 1 MiB
 };
 

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-
 #include <tektii/fs/file_metadata.hpp>
 #include <tektii/layer/layer_index.hpp>
 #include <tektii/oci/descriptor.hpp>
 #include <tektii/store/blob_store.hpp>
 #include <tektii/util/compress.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
 
 namespace tektii::layer {
 

@@ -1,17 +1,19 @@
 #pragma once
 
+#include <tektii/layer/layer_index.hpp>
+#include <tektii/oci/descriptor.hpp>
+#include <tektii/store/blob_store.hpp>
+#include <tektii/util/fd.hpp>
+
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <stop_token>
 
-#include <tektii/layer/layer_index.hpp>
-#include <tektii/oci/descriptor.hpp>
-#include <tektii/store/blob_store.hpp>
-
 namespace tektii::layer {
 
-// A private pair of directories for one overlay mount, on the file system of the snapshots; removed by the destructor.
+// A private pair of directories for one overlay mount, on the file system of the snapshots; removed by the destructor,
+// or by the next Snapshots when the process is killed.
 class OverlayWorkspace {
  public:
   explicit OverlayWorkspace(const std::filesystem::path& parent);
@@ -22,7 +24,8 @@ class OverlayWorkspace {
   std::filesystem::path work() const { return path_ / "work"; }
 
  private:
-  std::filesystem::path path_;
+  std::filesystem::path path_;  // empty after a move
+  UniqueFd lock_;               // marks the directory as in use
 };
 
 // Unpacked layers and layer indexes, each kept once per diff_id below `root` (layers/v1 of the store):
@@ -31,6 +34,10 @@ class OverlayWorkspace {
 //   <hex of diff_id>.index   the LayerIndex
 // Entries appear by rename; a lock file per layer keeps two processes from unpacking the same one. Content is verified
 // against diff_id while it streams. Unpacking never leaves the directory, whatever the tar says.
+//
+// Everything under construction is in tmp/ and locked while its process lives; the constructor removes what dead
+// processes left. A tar with parents that it has no entries for gets them as 0755 root. Device nodes can't be made in a
+// user namespace; they are left out of the directory with a warning and stay in the index.
 class Snapshots {
  public:
   Snapshots(std::filesystem::path root, store::BlobStore& store);

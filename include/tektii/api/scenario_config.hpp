@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tektii::api {
+
+// One rule of the scenario configuration that a document breaks.
+struct ConfigFault {
+  std::string path;        // "subscriptions[3].events[0]"; empty for the document itself
+  std::string value;       // as JSON, shortened; empty when the field is missing
+  std::string problem;     // "is not a known event"
+  std::string suggestion;  // "did you mean \"candle_5m\"?"; may be empty
+
+  // "subscriptions[3].events[0]: "candle_5min" is not a known event (did you mean "candle_5m"?)"
+  std::string str() const;
+};
+
+// Every fault of a configuration, in the order of the documentation's fields; empty when it is valid. Fields that are
+// not documented pass, unless they look like a misspelt one. Throws Error{usage} with the place when the text is not
+// JSON; `file_name` is for that message.
+std::vector<ConfigFault> check_scenario_config(std::string_view text, const std::string& file_name);
+
+// A configuration that passed all checks; holds the text as it was given.
+class ScenarioConfig {
+ public:
+  // Throws Error{usage} that lists every fault.
+  static ScenarioConfig parse(std::string text, const std::string& file_name);
+  const std::string& json() const { return text_; }
+
+ private:
+  explicit ScenarioConfig(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+};
+
+}  // namespace tektii::api

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace tektii::api {
+
+// Parses a JSON file that a user wrote. Throws Error{usage} with the line and column of the first thing that is not
+// JSON.
+nlohmann::json parse_json_file(std::string_view text, const std::string& file_name);
+
+}  // namespace tektii::api

@@ -1,0 +1,127 @@
+#include "accounts.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <tektii/util/error.hpp>
+#include <tektii/util/text.hpp>
+
+namespace tektii::builder {
+namespace {
+
+struct PasswdEntry {
+  std::string name;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::string home;
+};
+
+struct GroupEntry {
+  std::string name;
+  std::uint32_t gid = 0;
+  std::vector<std::string> members;
+};
+
+std::optional<std::uint32_t> parse_id(std::string_view text) {
+  const auto value = parse_int(text);
+  if (!value || *value < 0 || *value > 4294967294LL) return std::nullopt;
+  return static_cast<std::uint32_t>(*value);
+}
+
+// Lines that are no entry (comments, NIS "+" lines, damage) are skipped, as libc does.
+std::vector<PasswdEntry> parse_passwd(const std::string& text) {
+  std::vector<PasswdEntry> entries;
+  for (const auto& line : split(text, '\n')) {
+    const auto fields = split(line, ':');
+    if (fields.size() < 7) continue;
+    const auto uid = parse_id(fields[2]);
+    const auto gid = parse_id(fields[3]);
+    if (uid && gid) entries.push_back({fields[0], *uid, *gid, fields[5]});
+  }
+  return entries;
+}
+
+std::vector<GroupEntry> parse_group(const std::string& text) {
+  std::vector<GroupEntry> entries;
+  for (const auto& line : split(text, '\n')) {
+    const auto fields = split(line, ':');
+    if (fields.size() < 4) continue;
+    if (const auto gid = parse_id(fields[2])) entries.push_back({fields[0], *gid, split(fields[3], ',')});
+  }
+  return entries;
+}
+
+std::optional<PasswdEntry> find_user(const layer::FileTree& tree, std::string_view user) {
+  const auto entries = parse_passwd(tree.account_file("/etc/passwd"));
+  const auto by_name = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.name == user; });
+  if (by_name != entries.end()) return *by_name;
+  const auto id = parse_id(user);
+  if (!id) {
+    std::vector<std::string> names;
+    for (const auto& entry : entries) names.push_back(entry.name);
+    Error error(ErrorKind::usage, fmt::format("unable to find user {}: no matching entries in the image's /etc/passwd", user));
+    if (const auto match = closest_match(user, names)) error.add_hint(fmt::format("did you mean {}?", *match));
+    throw error;
+  }
+  const auto by_id = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.uid == *id; });
+  if (by_id != entries.end()) return *by_id;
+  return std::nullopt;
+}
+
+std::uint32_t find_group(const layer::FileTree& tree, std::string_view group) {
+  const auto entries = parse_group(tree.account_file("/etc/group"));
+  const auto by_name = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.name == group; });
+  if (by_name != entries.end()) return by_name->gid;
+  if (const auto id = parse_id(group)) return *id;
+  throw Error(ErrorKind::usage, fmt::format("unable to find group {}: no matching entries in the image's /etc/group", group));
+}
+
+std::pair<std::string_view, std::optional<std::string_view>> split_owner(std::string_view text) {
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos) return {text, std::nullopt};
+  return {text.substr(0, colon), text.substr(colon + 1)};
+}
+
+}  // namespace
+
+Account resolve_user(const layer::FileTree& tree, std::string_view user) {
+  const auto [name, group] = split_owner(user);
+  Account account;
+  const auto entry = find_user(tree, name.empty() ? "0" : name);
+  if (entry) {
+    account.uid = entry->uid;
+    account.gid = entry->gid;
+    if (!entry->home.empty()) account.home = entry->home;
+  } else {
+    account.uid = *parse_id(name);
+  }
+  if (group && !group->empty()) {
+    account.gid = find_group(tree, *group);
+    return account;
+  }
+  if (entry) {
+    for (const auto& candidate : parse_group(tree.account_file("/etc/group"))) {
+      const auto& members = candidate.members;
+      if (std::find(members.begin(), members.end(), entry->name) != members.end()) {
+        account.supplementary_groups.push_back(candidate.gid);
+      }
+    }
+  }
+  return account;
+}
+
+Owner resolve_chown(const layer::FileTree& tree, std::string_view chown) {
+  const auto [name, group] = split_owner(chown);
+  Owner owner;
+  if (const auto id = parse_id(name)) {
+    owner = {*id, *id};
+  } else if (!name.empty()) {
+    const auto entry = find_user(tree, name);
+    owner = {entry->uid, entry->gid};
+  }
+  if (group && !group->empty()) owner.gid = find_group(tree, *group);
+  return owner;
+}
+
+}  // namespace tektii::builder

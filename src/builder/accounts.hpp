@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tektii/layer/file_tree.hpp>
+
+namespace tektii::builder {
+
+struct Account {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::vector<std::uint32_t> supplementary_groups;
+  std::string home = "/";
+};
+
+// USER user[:group], by name or number, from the image's own /etc/passwd and /etc/group: without a group the user's
+// primary and supplementary groups apply, with one that group alone. An unknown number is taken as it is with group 0;
+// an unknown name throws Error{usage}.
+Account resolve_user(const layer::FileTree& tree, std::string_view user);
+
+struct Owner {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+};
+
+// --chown=user[:group]: without a group the group id is the user's id as a number, or the user's primary group by name.
+Owner resolve_chown(const layer::FileTree& tree, std::string_view chown);
+
+}  // namespace tektii::builder

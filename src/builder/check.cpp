@@ -1,0 +1,158 @@
+#include "check.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include <tektii/dockerfile/values.hpp>
+#include <tektii/util/text.hpp>
+
+#include "copy_source.hpp"
+#include "variables.hpp"
+
+namespace tektii::builder {
+namespace {
+
+using dockerfile::Instruction;
+
+class StageChecker {
+ public:
+  StageChecker(const Plan& plan, const BuildRequest& request, const BuildDeps& deps, Problems& problems, int index)
+      : plan_(plan), request_(request), deps_(deps), problems_(problems), index_(index),
+        variables_(request.build_args, plan.global_args) {}
+
+  void check(const dockerfile::Stage& stage) {
+    for (const auto& instruction : stage.instructions) {
+      try {
+        std::visit([&](const auto& body) { check_body(instruction, body); }, instruction.body);
+      } catch (Error& error) {
+        if (!error.span()) error.set_span(plan_.file.span(instruction.lines));
+        problems_.add(error);
+      }
+    }
+  }
+
+ private:
+  [[noreturn]] void refuse(const Instruction& instruction, const std::string& what, std::string_view word,
+                           const std::string& hint = {}) const {
+    Error error(ErrorKind::usage, fmt::format("{} is not supported yet", what));
+    if (!hint.empty()) error.add_hint(hint);
+    throw error.set_span(plan_.file.span(instruction.lines, word));
+  }
+
+  template <typename Body>
+  void check_body(const Instruction&, const Body&) {}  // metadata alone: nothing can be wrong before it runs
+
+  void check_body(const Instruction& instruction, const dockerfile::Arg& arg) {
+    for (const auto& item : arg.items) {
+      std::optional<std::string> value;
+      if (item.value) value = expand_if_known(plan_.file, instruction, *item.value, variables_);
+      // A default that needs the base image's environment leaves the variable unknown here.
+      if (value || !item.value) variables_.declare_arg(item.name, value);
+    }
+  }
+
+  void check_body(const Instruction& instruction, const dockerfile::Env& env) {
+    std::vector<std::pair<std::string, std::string>> values;
+    for (const auto& pair : env.pairs) {
+      if (const auto value = expand_if_known(plan_.file, instruction, pair.value, variables_)) {
+        values.emplace_back(pair.key, *value);
+      }
+    }
+    for (const auto& [key, value] : values) variables_.set_env(key, value);
+  }
+
+  void check_body(const Instruction& instruction, const dockerfile::Onbuild&) {
+    refuse(instruction, "ONBUILD", instruction.keyword);
+  }
+
+  void check_body(const Instruction& instruction, const dockerfile::Run& run) {
+    if (!run.mounts.empty()) refuse(instruction, "RUN --mount", "--mount");
+    if (run.security && *run.security != "sandbox") refuse(instruction, "RUN --security=" + *run.security, "--security");
+    if (!run.command.exec_form && dockerfile::shell_script(run.command).file) {
+      refuse(instruction, "a here-document with an interpreter line in RUN", "<<",
+             "put the script into a file of the context and COPY it");
+    }
+    exec::RunSpec spec;
+    if (run.network && *run.network == "none") spec.network = exec::NetworkMode::none;
+    if (const auto unavailable = deps_.executor.unavailable_reason(spec)) {
+      Error error(ErrorKind::failure, fmt::format("RUN is not possible here: {}", unavailable->reason));
+      for (const auto& hint : unavailable->hints) error.add_hint(hint);
+      throw error.set_span(plan_.file.span(instruction.lines));
+    }
+  }
+
+  void check_body(const Instruction& instruction, const dockerfile::Copy& copy) {
+    if (copy.is_add) refuse(instruction, "ADD", instruction.keyword, "for files of the context COPY does the same");
+    if (!copy.heredocs.empty()) refuse(instruction, "a here-document in COPY", "<<", "put the text into a file of the context");
+    if (copy.link && *copy.link) refuse(instruction, "COPY --link", "--link");
+    if (copy.parents && *copy.parents) refuse(instruction, "COPY --parents", "--parents");
+    if (!copy.exclude.empty()) refuse(instruction, "COPY --exclude", "--exclude", "name the files in .dockerignore");
+    if (copy.chmod && copy.chmod->find('$') == std::string::npos) dockerfile::parse_chmod(*copy.chmod);
+    if (copy.from && resolve_from(plan_, request_, index_, *copy.from).kind != SourceName::Kind::directory) return;
+    auto& source = copy.from ? named_context(*copy.from) : context();
+    for (const auto& word : copy.sources) {
+      const auto path = expand_if_known(plan_.file, instruction, word, variables_);
+      if (path) require_match(instruction, source, *path, word);
+    }
+  }
+
+  void require_match(const Instruction& instruction, CopySource& source, const std::string& path,
+                     const std::string& word) const {
+    if (fs::has_glob_meta(path) || !source.match(path).empty()) return;
+    Error error(ErrorKind::usage, fmt::format("{} not found in the build context", path));
+    const auto reason = source.exclusion_reason(clean_source_path(path));
+    if (!reason.empty()) {
+      error = Error(ErrorKind::usage, fmt::format("{} is {}", path, reason));
+      error.add_hint(fmt::format("add a line !{} to {}", clean_source_path(path), request_.ignore_name));
+    } else {
+      const auto siblings = source.match(sibling_pattern(clean_source_path(path)));
+      if (const auto match = closest_match(clean_source_path(path), siblings)) {
+        error.add_hint(fmt::format("did you mean {}?", *match));
+      }
+      if (path.rfind("../", 0) == 0) error.add_hint("paths can't leave the context directory");
+    }
+    throw error.set_span(plan_.file.span(instruction.lines, word));
+  }
+
+  static std::string sibling_pattern(const std::string& path) {
+    const auto slash = path.rfind('/');
+    return slash == std::string::npos ? "*" : path.substr(0, slash) + "/*";
+  }
+
+  CopySource& context() {
+    if (!context_) {
+      context_ = make_directory_source(request_.context,
+                                       fs::IgnorePatterns::parse(request_.ignore_text, request_.ignore_name),
+                                       request_.ignore_name, {});
+    }
+    return *context_;
+  }
+
+  CopySource& named_context(const std::string& name) {
+    auto& source = named_[name];
+    if (!source) source = make_directory_source(request_.directory_contexts.at(name), {}, "", {});
+    return *source;
+  }
+
+  const Plan& plan_;
+  const BuildRequest& request_;
+  const BuildDeps& deps_;
+  Problems& problems_;
+  int index_;
+  Variables variables_;
+  std::unique_ptr<CopySource> context_;
+  std::map<std::string, std::unique_ptr<CopySource>> named_;
+};
+
+}  // namespace
+
+void check_stages(const Plan& plan, const BuildRequest& request, const BuildDeps& deps, Problems& problems) {
+  for (const auto& [index, planned] : plan.stages) {
+    StageChecker(plan, request, deps, problems, index).check(*planned.stage);
+  }
+}
+
+}  // namespace tektii::builder

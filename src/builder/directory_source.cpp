@@ -1,0 +1,232 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include <tektii/fs/walk.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/file.hpp>
+#include <tektii/util/hash.hpp>
+#include <tektii/util/text.hpp>
+
+#include "copy_source.hpp"
+
+namespace tektii::builder {
+
+std::string clean_source_path(std::string_view word) {
+  std::vector<std::string> parts;
+  for (const auto& part : split(word, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part == "..") {
+      if (!parts.empty()) parts.pop_back();
+      continue;
+    }
+    parts.push_back(part);
+  }
+  return join(parts, "/");
+}
+
+namespace {
+
+std::string join_path(const std::string& parent, const std::string& name) {
+  return parent.empty() ? name : parent + "/" + name;
+}
+
+// Passes a file's bytes on and fails when it is not the file any more that the walk saw: the cache key was computed
+// from the bytes of then.
+class UnchangedFileSource : public ByteSource {
+ public:
+  UnchangedFileSource(UniqueFd fd, const fs::WalkEntry& seen, std::string name) : fd_(fd.get()), name_(std::move(name)) {
+    struct stat now {};
+    if (::fstat(fd.get(), &now) != 0) throw_errno(name_);
+    const std::int64_t mtime = std::int64_t{now.st_mtim.tv_sec} * 1'000'000'000 + now.st_mtim.tv_nsec;
+    if (static_cast<std::uint64_t>(now.st_size) != seen.metadata.size || mtime != seen.mtime_nanoseconds ||
+        now.st_ino != seen.inode) {
+      throw Error(ErrorKind::failure, fmt::format("{} changed while it was being copied", name_))
+          .add_hint("build again when nothing writes to the context any more");
+    }
+    source_ = std::make_unique<FdSource>(std::move(fd), name_);
+  }
+
+  std::size_t read(std::span<std::byte> out) override { return source_->read(out); }
+
+ private:
+  int fd_;
+  std::string name_;
+  std::unique_ptr<FdSource> source_;
+};
+
+class DirectorySource : public CopySource {
+ public:
+  DirectorySource(const std::filesystem::path& root, fs::IgnorePatterns ignore, std::string ignore_name,
+                  DirectoryRules rules)
+      : root_(std::make_shared<fs::RootedDir>(root)), ignore_(std::move(ignore)), ignore_name_(std::move(ignore_name)),
+        rules_(rules), real_root_(path_of_fd(root_->fd())) {}
+
+  std::vector<std::string> match(const std::string& pattern) override {
+    std::vector<std::string> found;
+    if (!fs::has_glob_meta(pattern)) {
+      const auto literal = clean_source_path(pattern);
+      if (offers(literal)) found.push_back(literal);
+      return found;
+    }
+    match_components("", split(clean_source_path(pattern), '/'), 0, found);
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+
+  void visit(const std::string& path, const std::function<void(const SourceEntry&)>& visitor) override {
+    const auto real = resolve(path);
+    if (!real) throw Error(ErrorKind::failure, fmt::format("{} is gone from the context", path));
+    // An excluded directory is only offered when something below it is included again.
+    std::vector<SourceEntry> pending;
+    if (real->empty()) visitor(root_entry());
+    fs::walk_tree(root_->path(), {.start = *real}, [&](const fs::WalkEntry& walked) {
+      if (ignore_.matches(walked.path)) {
+        if (walked.metadata.type != fs::FileType::directory || ignore_.can_skip_children(walked.path)) {
+          return fs::WalkAction::skip_children;
+        }
+        pop_left(pending, walked.path, *real);
+        pending.push_back(to_entry(walked, *real));
+        return fs::WalkAction::keep_going;
+      }
+      if (walked.metadata.type == fs::FileType::socket) return fs::WalkAction::keep_going;
+      pop_left(pending, walked.path, *real);
+      for (const auto& parent : pending) visitor(parent);
+      pending.clear();
+      visitor(to_entry(walked, *real));
+      return fs::WalkAction::keep_going;
+    });
+  }
+
+  std::string exclusion_reason(const std::string& path) override {
+    if (!resolve(path) || !ignore_.matches(path)) return {};
+    return fmt::format("excluded by {}", ignore_name_);
+  }
+
+ private:
+  static std::string path_of_fd(int fd) {
+    std::array<char, 4096> buffer{};
+    const auto link = fmt::format("/proc/self/fd/{}", fd);
+    const auto length = ::readlink(link.c_str(), buffer.data(), buffer.size());
+    if (length < 0) throw_errno(link);
+    return {buffer.data(), static_cast<std::size_t>(length)};
+  }
+
+  // The path without symlinks, relative to the root; nullopt when nothing is there.
+  std::optional<std::string> resolve(const std::string& path) const {
+    if (path.empty()) return path;
+    const auto opened = root_->try_open(path, O_PATH);
+    if (opened.error_number == ENOENT || opened.error_number == ENOTDIR) return std::nullopt;
+    if (!opened.fd) throw_errno(path, opened.error_number);
+    const auto real = path_of_fd(opened.fd.get());
+    if (real.size() <= real_root_.size()) return std::string{};
+    return real.substr(real_root_ == "/" ? 1 : real_root_.size() + 1);
+  }
+
+  bool offers(const std::string& path) {
+    const auto real = resolve(path);
+    if (!real) return false;
+    if (!ignore_.matches(path) && !ignore_.matches(*real)) return true;
+    bool any = false;
+    visit(path, [&](const SourceEntry&) { any = true; });
+    return any;
+  }
+
+  void match_components(const std::string& directory, const std::vector<std::string>& components, std::size_t depth,
+                        std::vector<std::string>& found) {
+    if (depth == components.size()) {
+      if (offers(directory)) found.push_back(directory);
+      return;
+    }
+    if (!fs::has_glob_meta(components[depth])) {
+      const auto next = join_path(directory, components[depth]);
+      if (resolve(next)) match_components(next, components, depth + 1, found);
+      return;
+    }
+    for (const auto& name : list(directory)) {
+      if (fs::match_glob(components[depth], name)) {
+        match_components(join_path(directory, name), components, depth + 1, found);
+      }
+    }
+  }
+
+  std::vector<std::string> list(const std::string& directory) const {
+    std::vector<std::string> names;
+    const auto real = resolve(directory);
+    if (!real) return names;
+    const auto fd = root_->open(real->empty() ? "." : *real, O_PATH);
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0 || !S_ISDIR(info.st_mode)) return names;
+    for (const auto& entry : std::filesystem::directory_iterator(fmt::format("/proc/self/fd/{}", fd.get()))) {
+      names.push_back(entry.path().filename().string());
+    }
+    return names;
+  }
+
+  SourceEntry root_entry() const {
+    SourceEntry entry;
+    entry.metadata.type = fs::FileType::directory;
+    entry.metadata.mode = 0755;
+    entry.metadata.mtime = rules_.mtime.value_or(0);
+    return entry;
+  }
+
+  SourceEntry to_entry(const fs::WalkEntry& walked, const std::string& start) const {
+    SourceEntry entry;
+    entry.relative_path = walked.path == start ? "" : walked.path.substr(start.empty() ? 0 : start.size() + 1);
+    entry.metadata = normalise(walked.metadata);
+    if (walked.metadata.type != fs::FileType::regular) return entry;
+    if (walked.link_count > 1) entry.link_id = fmt::format("{}:{}", walked.device, walked.inode);
+    entry.open = [root = root_, walked] {
+      return std::make_unique<UnchangedFileSource>(root->open_no_symlinks(walked.path, O_RDONLY), walked, walked.path);
+    };
+    entry.content_id = [open = entry.open] {
+      const auto source = open();
+      Sha256 hash;
+      std::vector<std::byte> buffer(256 * 1024);
+      for (auto n = source->read(buffer); n > 0; n = source->read(buffer)) hash.update(ByteSpan(buffer.data(), n));
+      return hash.finish_hex();
+    };
+    return entry;
+  }
+
+  // What differs between two checkouts of one commit (owner, umask, times, labels of the host) does not get in.
+  fs::FileMetadata normalise(fs::FileMetadata metadata) const {
+    metadata.uid = 0;
+    metadata.gid = 0;
+    if (rules_.mtime) metadata.mtime = *rules_.mtime;
+    std::erase_if(metadata.xattrs, [](const auto& xattr) { return xattr.first != "security.capability"; });
+    if (rules_.preserve_modes || metadata.type == fs::FileType::symlink) return metadata;
+    const bool executable = metadata.type == fs::FileType::directory || (metadata.mode & 0100) != 0;
+    metadata.mode = (executable ? 0755U : 0644U) | (metadata.type == fs::FileType::regular ? metadata.mode & 06000U : 0U);
+    return metadata;
+  }
+
+  // Drops pending directories that are not parents of `path`.
+  static void pop_left(std::vector<SourceEntry>& pending, const std::string& path, const std::string& start) {
+    const auto relative = start.empty() || path == start ? path : path.substr(start.size() + 1);
+    std::erase_if(pending, [&](const SourceEntry& entry) {
+      return !entry.relative_path.empty() && relative.rfind(entry.relative_path + "/", 0) != 0;
+    });
+  }
+
+  std::shared_ptr<fs::RootedDir> root_;
+  fs::IgnorePatterns ignore_;
+  std::string ignore_name_;
+  DirectoryRules rules_;
+  std::string real_root_;
+};
+
+}  // namespace
+
+std::unique_ptr<CopySource> make_directory_source(const std::filesystem::path& root, fs::IgnorePatterns ignore,
+                                                  std::string ignore_name, DirectoryRules rules) {
+  return std::make_unique<DirectorySource>(root, std::move(ignore), std::move(ignore_name), rules);
+}
+
+}  // namespace tektii::builder

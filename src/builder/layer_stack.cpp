@@ -1,0 +1,114 @@
+#include "layer_stack.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <set>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include <tektii/util/error.hpp>
+#include <tektii/util/hash.hpp>
+
+namespace tektii::builder {
+
+BlobFetcher::BlobFetcher(store::BlobStore& blobs, Around around) : blobs_(blobs), around_(std::move(around)) {}
+
+void BlobFetcher::add_source(const oci::Layer& layer, std::shared_ptr<oci::ImageSource> source) {
+  entry_of(layer.blob.digest)->source = std::move(source);
+}
+
+std::shared_ptr<BlobFetcher::Entry> BlobFetcher::entry_of(const oci::Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  auto& entry = entries_[digest];
+  if (!entry) entry = std::make_shared<Entry>();
+  return entry;
+}
+
+void BlobFetcher::ensure(const oci::Layer& layer, const std::stop_token& stop) {
+  const auto entry = entry_of(layer.blob.digest);
+  const std::lock_guard lock(entry->mutex);
+  if (blobs_.size_of(layer.blob.digest)) return;
+  if (!entry->source) {
+    throw Error(ErrorKind::failure, fmt::format("layer {} is gone from the store", layer.blob.digest.str()))
+        .add_hint("build again with --no-cache");
+  }
+  around_(layer, [&] {
+    const auto writer = blobs_.create();
+    entry->source->fetch(layer.blob, *writer, stop);
+    writer->commit(store::BlobInfo{layer.blob.digest, layer.blob.size});
+  });
+}
+
+void BlobFetcher::ensure_all(const std::vector<oci::Layer>& layers, const std::stop_token& stop) {
+  constexpr std::size_t k_parallel_fetches = 4;
+  std::atomic<std::size_t> next{0};
+  std::mutex error_mutex;
+  std::exception_ptr first_error;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < layers.size(); i = next++) {
+      try {
+        ensure(layers[i], stop);
+      } catch (...) {
+        const std::lock_guard lock(error_mutex);
+        if (!first_error) first_error = std::current_exception();
+        next = layers.size();
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 1; i < std::min(k_parallel_fetches, layers.size()); ++i) threads.emplace_back(work);
+    work();
+  }
+  if (first_error) std::rethrow_exception(first_error);
+}
+
+void LayerStack::push(oci::Layer layer) { layers_.push_back(std::move(layer)); }
+
+void LayerStack::push(oci::Layer layer, const layer::LayerIndex& index) {
+  if (layers_in_tree_ == layers_.size()) {
+    tree_.apply(index, layer.diff_id);
+    ++layers_in_tree_;
+  }
+  layers_.push_back(std::move(layer));
+}
+
+const layer::FileTree& LayerStack::tree(const std::stop_token& stop) {
+  std::vector<oci::Layer> missing;
+  for (std::size_t i = layers_in_tree_; i < layers_.size(); ++i) {
+    if (!snapshots_->has_index(layers_[i].diff_id)) missing.push_back(layers_[i]);
+  }
+  fetcher_->ensure_all(missing, stop);
+  while (layers_in_tree_ < layers_.size()) {
+    const auto& layer = layers_[layers_in_tree_];
+    tree_.apply(snapshots_->index(layer, stop), layer.diff_id);
+    ++layers_in_tree_;
+  }
+  return tree_;
+}
+
+std::vector<std::filesystem::path> LayerStack::directories(const std::stop_token& stop) {
+  std::vector<oci::Layer> missing;
+  for (const auto& layer : layers_) {
+    if (!snapshots_->has_directory(layer.diff_id)) missing.push_back(layer);
+  }
+  fetcher_->ensure_all(missing, stop);
+  // overlayfs refuses one directory twice (ELOOP). The upper of two equal layers hides all that the lower one has.
+  std::set<oci::Digest> seen;
+  std::vector<std::filesystem::path> directories;
+  for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
+    if (!seen.insert(layer->diff_id).second) continue;
+    directories.push_back(snapshots_->directory(*layer, stop));
+  }
+  return directories;
+}
+
+std::string LayerStack::chain_key() const {
+  Sha256 hash;
+  for (const auto& layer : layers_) hash.update_field(layer.diff_id.str());
+  return hash.finish_hex();
+}
+
+}  // namespace tektii::builder

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include <tektii/layer/file_tree.hpp>
+#include <tektii/layer/snapshots.hpp>
+#include <tektii/oci/ports.hpp>
+#include <tektii/store/blob_store.hpp>
+
+namespace tektii::builder {
+
+// Brings the blobs of base images into the store, each at most once per build, when something needs their bytes.
+class BlobFetcher {
+ public:
+  // `around` is handed each download to carry out, so that it can report on it.
+  using Around = std::function<void(const oci::Layer&, const std::function<void()>& download)>;
+  BlobFetcher(store::BlobStore& blobs, Around around);
+
+  // Remembers which image a layer can be fetched from.
+  void add_source(const oci::Layer& layer, std::shared_ptr<oci::ImageSource> source);
+  // After this the layer's blob is in the store; throws Error when it can't be had.
+  void ensure(const oci::Layer& layer, const std::stop_token& stop);
+  // Several at once, at most four at a time.
+  void ensure_all(const std::vector<oci::Layer>& layers, const std::stop_token& stop);
+
+ private:
+  struct Entry {
+    std::shared_ptr<oci::ImageSource> source;
+    std::mutex mutex;
+  };
+  std::shared_ptr<Entry> entry_of(const oci::Digest& digest);
+
+  store::BlobStore& blobs_;
+  Around around_;
+  std::mutex mutex_;
+  std::map<oci::Digest, std::shared_ptr<Entry>> entries_;
+};
+
+// The layers of a stage so far, lowest first. Its file tree is only put together when a step asks for it: a build whose
+// steps are all cached never reads a base layer.
+class LayerStack {
+ public:
+  LayerStack(layer::Snapshots& snapshots, BlobFetcher& fetcher) : snapshots_(&snapshots), fetcher_(&fetcher) {}
+
+  const std::vector<oci::Layer>& layers() const { return layers_; }
+  void push(oci::Layer layer);
+  // Pushes a layer that was just written, with its index.
+  void push(oci::Layer layer, const layer::LayerIndex& index);
+
+  const layer::FileTree& tree(const std::stop_token& stop);
+  // Unpacked directories, topmost first, as overlayfs wants them.
+  std::vector<std::filesystem::path> directories(const std::stop_token& stop);
+  // The identity of the file system: every diff_id in order.
+  std::string chain_key() const;
+
+ private:
+  layer::Snapshots* snapshots_;
+  BlobFetcher* fetcher_;
+  std::vector<oci::Layer> layers_;
+  layer::FileTree tree_;
+  std::size_t layers_in_tree_ = 0;
+};
+
+}  // namespace tektii::builder

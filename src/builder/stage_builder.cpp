@@ -1,0 +1,164 @@
+#include "stage_builder.hpp"
+
+#include <variant>
+
+#include <fmt/format.h>
+
+#include <tektii/dockerfile/history.hpp>
+#include <tektii/util/clock.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/text.hpp>
+
+namespace tektii::builder {
+namespace {
+
+constexpr const char* k_default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+bool changes_files(const dockerfile::Instruction& instruction) {
+  return std::holds_alternative<dockerfile::Run>(instruction.body) ||
+         std::holds_alternative<dockerfile::Copy>(instruction.body) ||
+         std::holds_alternative<dockerfile::Workdir>(instruction.body);
+}
+
+void load_environment(StageState& state) {
+  for (const auto& entry : state.config.config.env) {
+    const auto equals = entry.find('=');
+    if (equals != std::string::npos) state.variables.set_env(entry.substr(0, equals), entry.substr(equals + 1));
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<StageState> open_image(BuildSession& session, const std::string& name) {
+  if (const auto known = session.images.find(name); known != session.images.end()) return known->second;
+  ProgressStep report(session.deps.progress, fmt::format("[internal] look up {}", name), session.was_stopped());
+  const std::shared_ptr<oci::ImageSource> source = session.deps.open_image(name);
+  auto resolved = source->resolve(session.request.platform, session.stop);
+  auto state = std::make_shared<StageState>(LayerStack(session.deps.snapshots, session.fetcher),
+                                            Variables(session.request.build_args, session.plan.global_args));
+  for (const auto& layer : resolved.layers) {
+    session.fetcher.add_source(layer, source);
+    state->stack.push(layer);
+  }
+  state->config = std::move(resolved.config);
+  state->base_name = resolved.name;
+  state->base_digest = resolved.manifest.digest;
+  load_environment(*state);
+  session.images.emplace(name, state);
+  report.finish(StepOutcome::done);
+  return state;
+}
+
+StageBuilder::StageBuilder(BuildSession& session, int index)
+    : session_(session), index_(index), planned_(session.plan.stages.at(index)) {
+  for (const auto& instruction : planned_.stage->instructions) file_steps_ += changes_files(instruction) ? 1 : 0;
+}
+
+std::shared_ptr<StageState> StageBuilder::build() {
+  begin();
+  for (const auto& instruction : planned_.stage->instructions) {
+    throw_if_stopped(session_.stop);
+    try {
+      apply(instruction);
+    } catch (Error& error) {
+      if (!error.span() && error.kind() != ErrorKind::interrupted) {
+        error.set_span(session_.plan.file.span(instruction.lines));
+      }
+      throw;
+    }
+  }
+  return state_;
+}
+
+// Starts from the base: its config is inherited, a stage also hands its ARGs down (they are copied with its variables).
+void StageBuilder::begin() {
+  const auto& from = planned_.stage->from;
+  try {
+    switch (planned_.base.kind) {
+      case SourceName::Kind::stage:
+        state_ = std::make_shared<StageState>(*session_.stages.at(planned_.base.stage));
+        break;
+      case SourceName::Kind::image:
+        state_ = std::make_shared<StageState>(*open_image(session_, planned_.base.name));
+        break;
+      default:
+        state_ = std::make_shared<StageState>(LayerStack(session_.deps.snapshots, session_.fetcher),
+                                              Variables(session_.request.build_args, session_.plan.global_args));
+        state_->config.platform = session_.request.platform;
+    }
+    if (!state_->config.config.on_build.empty()) {
+      throw Error(ErrorKind::usage, fmt::format("the base image {} has ONBUILD triggers, which are not supported yet",
+                                                planned_.base.name));
+    }
+  } catch (Error& error) {
+    if (!error.span() && error.kind() != ErrorKind::interrupted) {
+      error.set_span(session_.plan.file.span(from.lines, planned_.stage->from_body().image));
+    }
+    throw;
+  }
+  // BuildKit adds PATH to every image that has none.
+  if (!state_->config.config.get_env("PATH")) {
+    state_->config.config.set_env("PATH", k_default_path);
+    state_->variables.set_env("PATH", k_default_path);
+  }
+}
+
+void StageBuilder::apply(const Instruction& instruction) {
+  std::visit([&](const auto& body) { apply_body(instruction, body); }, instruction.body);
+}
+
+std::string StageBuilder::expanded(const Instruction& instruction, std::string_view word) const {
+  return expand(session_.plan.file, instruction, word, state_->variables);
+}
+
+std::string StageBuilder::absolute(const std::string& path) const {
+  const auto& working_dir = state_->config.config.working_dir;
+  const auto full = path.rfind('/', 0) == 0 ? path : fmt::format("{}/{}", working_dir, path);
+  return "/" + clean_source_path(full);
+}
+
+std::int64_t StageBuilder::new_file_mtime() const { return session_.request.source_date_epoch; }
+
+layer::LayerWriter StageBuilder::new_layer() const { return {session_.deps.blobs, session_.request.compression}; }
+
+std::string StageBuilder::compression_key() const {
+  const auto& compression = session_.request.compression;
+  return fmt::format("{}:{}", static_cast<int>(compression.type), compression.level);
+}
+
+void StageBuilder::run_step(const Instruction& instruction, const std::string& key, const std::string& created_by,
+                            const MakeLayer& make) {
+  ++file_step_;
+  ProgressStep report(session_.deps.progress,
+                      fmt::format("[{} {}/{}] {}", planned_.title, file_step_, file_steps_, instruction.original),
+                      session_.was_stopped());
+  if (!session_.request.no_cache) {
+    if (const auto known = find_step(session_.deps.actions, session_.deps.blobs, key)) {
+      if (known->layer) state_->stack.push(*known->layer);
+      add_history(created_by, !known->layer);
+      report.finish(StepOutcome::cached);
+      return;
+    }
+  }
+  auto written = make(report.id());
+  StepResult result;
+  if (written) {
+    session_.deps.snapshots.put_index(written->layer.diff_id, written->index);
+    result.layer = written->layer;
+    state_->stack.push(written->layer, written->index);
+  }
+  remember_step(session_.deps.actions, key, result);
+  add_history(created_by, !written);
+  report.finish(StepOutcome::done);
+}
+
+void StageBuilder::add_history(const std::string& created_by, bool empty_layer) {
+  oci::HistoryEntry entry;
+  entry.created = format_rfc3339(session_.request.source_date_epoch);
+  entry.created_by = created_by;
+  entry.comment = std::string(dockerfile::k_history_comment);
+  entry.empty_layer = empty_layer;
+  state_->config.history.push_back(std::move(entry));
+}
+
+}  // namespace tektii::builder

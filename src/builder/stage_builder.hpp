@@ -1,0 +1,107 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include <tektii/builder/build.hpp>
+#include <tektii/layer/layer_writer.hpp>
+
+#include "copy_source.hpp"
+#include "layer_stack.hpp"
+#include "plan.hpp"
+#include "step_cache.hpp"
+#include "variables.hpp"
+
+namespace tektii::builder {
+
+// A stage, or an image that a --from names, as far as it is built.
+struct StageState {
+  StageState(LayerStack layer_stack, Variables scope) : stack(std::move(layer_stack)), variables(std::move(scope)) {}
+
+  LayerStack stack;
+  Variables variables;
+  oci::ImageConfig config;
+  std::string base_name;
+  std::optional<oci::Digest> base_digest;
+};
+
+// What the stages of one build share.
+struct BuildSession {
+  const BuildRequest& request;
+  const BuildDeps& deps;
+  const Plan& plan;
+  BlobFetcher& fetcher;
+  std::stop_token stop;
+  std::map<int, std::shared_ptr<StageState>> stages;             // finished ones
+  std::map<std::string, std::shared_ptr<StageState>> images = {};  // opened ones
+
+  std::function<bool()> was_stopped() const {
+    return [token = stop] { return token.stop_requested(); };
+  }
+};
+
+// Looks an image up, once per build, and makes it a state to build on or copy from.
+std::shared_ptr<StageState> open_image(BuildSession& session, const std::string& name);
+
+// Runs the instructions of one stage on top of its base.
+class StageBuilder {
+ public:
+  StageBuilder(BuildSession& session, int index);
+  std::shared_ptr<StageState> build();
+
+ private:
+  using Instruction = dockerfile::Instruction;
+
+  void begin();
+  void apply(const Instruction& instruction);
+
+  // One per kind of instruction. Those that change files are in step_*.cpp, the others in stage_config.cpp.
+  void apply_body(const Instruction& instruction, const dockerfile::Arg& arg);
+  void apply_body(const Instruction& instruction, const dockerfile::Env& env);
+  void apply_body(const Instruction& instruction, const dockerfile::Label& label);
+  void apply_body(const Instruction& instruction, const dockerfile::Maintainer& maintainer);
+  void apply_body(const Instruction& instruction, const dockerfile::User& user);
+  void apply_body(const Instruction& instruction, const dockerfile::Expose& expose);
+  void apply_body(const Instruction& instruction, const dockerfile::Volume& volume);
+  void apply_body(const Instruction& instruction, const dockerfile::StopSignal& stop_signal);
+  void apply_body(const Instruction& instruction, const dockerfile::Shell& shell);
+  void apply_body(const Instruction& instruction, const dockerfile::Cmd& cmd);
+  void apply_body(const Instruction& instruction, const dockerfile::Entrypoint& entrypoint);
+  void apply_body(const Instruction& instruction, const dockerfile::HealthcheckInstruction& healthcheck);
+  void apply_body(const Instruction& instruction, const dockerfile::Onbuild& onbuild);
+  void apply_body(const Instruction& instruction, const dockerfile::From& from);
+  void apply_body(const Instruction& instruction, const dockerfile::Workdir& workdir);
+  void apply_body(const Instruction& instruction, const dockerfile::Run& run);
+  void apply_body(const Instruction& instruction, const dockerfile::Copy& copy);
+
+  std::string expanded(const Instruction& instruction, std::string_view word) const;
+  std::vector<std::string> command_argv(const dockerfile::CommandLine& command) const;
+  std::vector<std::string> run_environment(const std::string& home) const;
+  exec::RunSpec run_spec(const dockerfile::Run& run);
+  std::unique_ptr<CopySource> copy_source(const dockerfile::Copy& copy);
+  std::string absolute(const std::string& path) const;  // against WORKDIR, cleaned
+  std::int64_t new_file_mtime() const;
+
+  // Takes the layer from the cache or makes it, puts it on the stack and writes the history entry. `make` returns
+  // nullopt when the step changes nothing.
+  using MakeLayer = std::function<std::optional<layer::WrittenLayer>(int step_id)>;
+  void run_step(const Instruction& instruction, const std::string& key, const std::string& created_by,
+                const MakeLayer& make);
+  void add_history(const std::string& created_by, bool empty_layer);
+  layer::LayerWriter new_layer() const;
+  std::string compression_key() const;
+
+  BuildSession& session_;
+  int index_;
+  const PlannedStage& planned_;
+  std::shared_ptr<StageState> state_;
+  bool cmd_in_this_stage_ = false;
+  int file_steps_ = 0;  // instructions of the stage that change files, for "2/5"
+  int file_step_ = 0;
+};
+
+}  // namespace tektii::builder

@@ -1,0 +1,100 @@
+#include <set>
+
+#include <fmt/format.h>
+
+#include <tektii/layer/layer_files.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/text.hpp>
+
+#include "copy_source.hpp"
+
+namespace tektii::builder {
+namespace {
+
+class StageSource : public CopySource {
+ public:
+  StageSource(LayerStack& stack, layer::Snapshots& snapshots, BlobFetcher& fetcher, std::stop_token stop)
+      : stack_(stack), snapshots_(snapshots), fetcher_(fetcher), stop_(std::move(stop)) {
+    for (const auto& layer : stack_.layers()) layers_.insert_or_assign(layer.diff_id, layer);
+  }
+
+  std::vector<std::string> match(const std::string& pattern) override {
+    std::vector<std::string> found;
+    const auto& tree = stack_.tree(stop_);
+    if (!fs::has_glob_meta(pattern)) {
+      const auto literal = clean_source_path(pattern);
+      if (tree.resolve("/" + literal).node != nullptr) found.push_back(literal);
+      return found;
+    }
+    match_components(tree, "", split(clean_source_path(pattern), '/'), 0, found);
+    return found;  // children are kept sorted by name
+  }
+
+  void visit(const std::string& path, const std::function<void(const SourceEntry&)>& visitor) override {
+    const auto resolved = stack_.tree(stop_).resolve("/" + path);
+    if (resolved.node == nullptr) throw Error(ErrorKind::failure, fmt::format("/{} is not in the stage", path));
+    visit_node("", *resolved.node, visitor);
+  }
+
+  std::string exclusion_reason(const std::string&) override { return {}; }
+
+ private:
+  static void match_components(const layer::FileTree& tree, const std::string& directory,
+                               const std::vector<std::string>& components, std::size_t depth,
+                               std::vector<std::string>& found) {
+    const auto resolved = tree.resolve("/" + directory);
+    if (resolved.node == nullptr) return;
+    if (depth == components.size()) {
+      found.push_back(directory);
+      return;
+    }
+    for (const auto& [name, child] : resolved.node->children) {
+      if (!fs::match_glob(components[depth], name)) continue;
+      match_components(tree, directory.empty() ? name : directory + "/" + name, components, depth + 1, found);
+    }
+  }
+
+  void visit_node(const std::string& relative, const layer::FileTree::Node& node,
+                  const std::function<void(const SourceEntry&)>& visitor) {
+    SourceEntry entry;
+    entry.relative_path = relative;
+    entry.metadata = node.metadata;
+    if (node.metadata.type == fs::FileType::regular) {
+      const auto id = fmt::format("{}:{}", node.layer->str(), node.path_in_layer);
+      entry.link_id = id;
+      entry.content_id = [id] { return id; };
+      entry.open = [this, layer = layers_.at(*node.layer), path = node.path_in_layer] {
+        unpack(layer);
+        return layer::open_file_in_layer(snapshots_, layer, path)();
+      };
+    }
+    visitor(entry);
+    for (const auto& [name, child] : node.children) {
+      visit_node(relative.empty() ? name : relative + "/" + name, *child, visitor);
+    }
+  }
+
+  // Once per layer, and only for layers that a copied file is in.
+  void unpack(const oci::Layer& layer) {
+    if (unpacked_.contains(layer.diff_id)) return;
+    if (!snapshots_.has_directory(layer.diff_id)) fetcher_.ensure(layer, stop_);
+    snapshots_.directory(layer, stop_);
+    unpacked_.insert(layer.diff_id);
+  }
+
+  LayerStack& stack_;
+  layer::Snapshots& snapshots_;
+  BlobFetcher& fetcher_;
+  std::stop_token stop_;
+  std::map<oci::Digest, oci::Layer> layers_;
+  std::set<oci::Digest> unpacked_;
+};
+
+}  // namespace
+
+std::unique_ptr<CopySource> make_stage_source(LayerStack& stack, layer::Snapshots& snapshots, BlobFetcher& fetcher,
+                                              std::stop_token stop) {
+  return std::make_unique<StageSource>(stack, snapshots, fetcher, std::move(stop));
+}
+
+}  // namespace tektii::builder

@@ -1,0 +1,55 @@
+#include "step_cache.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <tektii/util/error.hpp>
+
+namespace tektii::builder {
+
+KeyBuilder::KeyBuilder(std::string_view kind_and_version) { hash_.update_field(kind_and_version); }
+
+KeyBuilder& KeyBuilder::field(std::string_view name, std::string_view value) {
+  hash_.update_field(name).update_field(value);
+  return *this;
+}
+
+KeyBuilder& KeyBuilder::metadata(const fs::FileMetadata& metadata) {
+  field("type", std::to_string(static_cast<int>(metadata.type)));
+  field("mode", std::to_string(metadata.mode));
+  field("owner", std::to_string(metadata.uid) + ":" + std::to_string(metadata.gid));
+  field("size", std::to_string(metadata.size));
+  field("mtime", std::to_string(metadata.mtime));
+  field("link", metadata.link_target);
+  field("device", std::to_string(metadata.device_major) + ":" + std::to_string(metadata.device_minor));
+  for (const auto& [name, value] : metadata.xattrs) field("xattr", name).field("value", value);
+  return *this;
+}
+
+std::optional<StepResult> find_step(store::ActionCache& actions, store::BlobStore& blobs, const std::string& key) {
+  const auto record = actions.get(key);
+  if (!record) return std::nullopt;
+  const auto json = nlohmann::json::parse(*record, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  if (json.value("empty", false)) return StepResult{};
+  const auto digest = json.value("digest", "");
+  const auto diff_id = json.value("diffId", "");
+  if (!oci::Digest::is_valid(digest) || !oci::Digest::is_valid(diff_id)) return std::nullopt;
+  const oci::Descriptor blob{json.value("mediaType", ""), oci::Digest::parse(digest), json.value("size", std::uint64_t{0})};
+  if (blobs.size_of(blob.digest) != blob.size) return std::nullopt;
+  return StepResult{oci::Layer{blob, oci::Digest::parse(diff_id)}};
+}
+
+void remember_step(store::ActionCache& actions, const std::string& key, const StepResult& result) {
+  nlohmann::json json;
+  if (result.layer) {
+    json = {{"mediaType", result.layer->blob.media_type},
+            {"digest", result.layer->blob.digest.str()},
+            {"size", result.layer->blob.size},
+            {"diffId", result.layer->diff_id.str()}};
+  } else {
+    json = {{"empty", true}};
+  }
+  actions.put(key, json.dump());
+}
+
+}  // namespace tektii::builder

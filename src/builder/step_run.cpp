@@ -1,0 +1,144 @@
+#include <deque>
+#include <set>
+
+#include <fmt/format.h>
+
+#include <tektii/dockerfile/history.hpp>
+#include <tektii/dockerfile/values.hpp>
+#include <tektii/layer/diff.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/text.hpp>
+
+#include "accounts.hpp"
+#include "stage_builder.hpp"
+
+namespace tektii::builder {
+namespace {
+
+// Hands the output of a command on and keeps its last lines for the error.
+class StepOutput : public exec::OutputSink {
+ public:
+  StepOutput(ProgressSink& progress, int step_id) : progress_(progress), step_id_(step_id) {}
+
+  void write(exec::OutputStream, std::string_view bytes) override {
+    progress_.step_output(step_id_, bytes);
+    for (const char c : bytes) {
+      if (c == '\n') {
+        keep_line();
+      } else if (line_.size() < k_longest_line) {
+        line_ += c;
+      }
+    }
+  }
+
+  // "  | line" for each of the last lines.
+  std::string tail() {
+    if (!line_.empty()) keep_line();
+    std::string text;
+    for (const auto& line : lines_) text += fmt::format("\n  | {}", escape_control(line));
+    return text;
+  }
+
+ private:
+  static constexpr std::size_t k_lines_kept = 12;
+  static constexpr std::size_t k_longest_line = 400;
+
+  void keep_line() {
+    lines_.push_back(std::move(line_));
+    line_.clear();
+    if (lines_.size() > k_lines_kept) lines_.pop_front();
+  }
+
+  ProgressSink& progress_;
+  int step_id_;
+  std::string line_;
+  std::deque<std::string> lines_;
+};
+
+std::string exit_text(const exec::ExitStatus& status) {
+  if (status.signal != 0) return fmt::format("was ended by signal {} (exit code {})", status.signal, status.exit_code);
+  return fmt::format("failed with exit code {}", status.exit_code);
+}
+
+}  // namespace
+
+// Shell form runs under SHELL, exec form as it is.
+std::vector<std::string> StageBuilder::command_argv(const dockerfile::CommandLine& command) const {
+  if (command.exec_form || command.words.empty()) return command.words;
+  auto argv = state_->config.config.shell;
+  if (argv.empty()) argv = {"/bin/sh", "-c"};
+  argv.push_back(dockerfile::shell_script(command).command);
+  return argv;
+}
+
+// The image's environment with the values that ARGs of the same name gave since, the other ARGs, HOME, and the clock
+// for tools that honour it (Python then writes .pyc files that do not depend on times).
+std::vector<std::string> StageBuilder::run_environment(const std::string& home) const {
+  std::vector<std::string> environment;
+  std::set<std::string> names;
+  const auto add = [&](const std::string& name, const std::string& value) {
+    if (names.insert(name).second) environment.push_back(fmt::format("{}={}", name, value));
+  };
+  for (const auto& entry : state_->config.config.env) {
+    const auto name = entry.substr(0, entry.find('='));
+    add(name, state_->variables.get(name).value_or(""));
+  }
+  for (const auto& [name, value] : state_->variables.run_args()) add(name, value);
+  add("HOME", home);
+  if (!session_.request.preserve_timestamps) {
+    add("SOURCE_DATE_EPOCH", std::to_string(session_.request.source_date_epoch));
+  }
+  return environment;
+}
+
+exec::RunSpec StageBuilder::run_spec(const dockerfile::Run& run) {
+  const auto& config = state_->config.config;
+  const auto account = resolve_user(state_->stack.tree(session_.stop), config.user);
+  exec::RunSpec spec;
+  spec.argv = command_argv(run.command);
+  spec.env = run_environment(account.home);
+  for (const auto& entry : state_->variables.proxy_env()) spec.env.push_back(entry);
+  spec.working_dir = config.working_dir.empty() ? "/" : config.working_dir;
+  spec.uid = account.uid;
+  spec.gid = account.gid;
+  spec.supplementary_groups = account.supplementary_groups;
+  if (run.network && *run.network == "none") spec.network = exec::NetworkMode::none;
+  return spec;
+}
+
+void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::Run& run) {
+  const auto argv = command_argv(run.command);
+  KeyBuilder key("run/1");
+  key.field("layers", state_->stack.chain_key())
+      .field("user", state_->config.config.user)
+      .field("directory", state_->config.config.working_dir)
+      .field("network", run.network.value_or("default"))
+      .field("timestamps", session_.request.preserve_timestamps ? "preserve" : "clamp")
+      .field("compression", compression_key());
+  for (const auto& word : argv) key.field("argv", word);
+  for (const auto& entry : run_environment("")) key.field("env", entry);
+
+  const auto created_by = dockerfile::history_run(state_->variables.run_args(), argv);
+  run_step(instruction, key.finish(), created_by, [&](int step_id) -> std::optional<layer::WrittenLayer> {
+    auto& snapshots = session_.deps.snapshots;
+    const auto workspace = snapshots.make_workspace();
+    const exec::Rootfs rootfs{state_->stack.directories(session_.stop), workspace.upper(), workspace.work()};
+    StepOutput output(session_.deps.progress, step_id);
+    const auto status = session_.deps.executor.run(rootfs, run_spec(run), output, session_.stop);
+    if (!status.success()) {
+      throw Error(ErrorKind::run_failed, fmt::format("RUN {}: {}{}", exit_text(status),
+                                                     escape_control(join(argv, " ")), output.tail()));
+    }
+    auto writer = new_layer();
+    layer::DiffOptions options;
+    if (!session_.request.preserve_timestamps) options.clamp_mtime = session_.request.source_date_epoch;
+    layer::diff_to_layer(workspace.upper(), state_->stack.tree(session_.stop), rootfs.lower_dirs, options, writer,
+                         session_.stop);
+    if (writer.empty()) return std::nullopt;
+    auto written = writer.commit();
+    snapshots.adopt(written.layer.diff_id, workspace.upper());
+    return written;
+  });
+}
+
+}  // namespace tektii::builder

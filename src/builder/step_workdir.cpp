@@ -1,0 +1,46 @@
+#include <tektii/dockerfile/history.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/text.hpp>
+
+#include "accounts.hpp"
+#include "stage_builder.hpp"
+
+namespace tektii::builder {
+
+// WORKDIR makes the directory and its missing parents as the current USER, 0755; "/" makes none.
+void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::Workdir& workdir) {
+  auto& config = state_->config.config;
+  const auto path = absolute(expanded(instruction, workdir.path));
+  config.working_dir = path;
+  const auto key = KeyBuilder("workdir/1")
+                       .field("layers", state_->stack.chain_key())
+                       .field("path", path)
+                       .field("user", config.user)
+                       .field("mtime", std::to_string(new_file_mtime()))
+                       .field("compression", compression_key())
+                       .finish();
+  run_step(instruction, key, dockerfile::history_workdir(path), [&](int) -> std::optional<layer::WrittenLayer> {
+    const auto& tree = state_->stack.tree(session_.stop);
+    const auto account = resolve_user(tree, config.user);
+    const auto resolved = tree.resolve(path);
+    if (resolved.node != nullptr) {
+      if (resolved.node->metadata.type == fs::FileType::directory) return std::nullopt;
+      throw Error(ErrorKind::usage, path + " exists and is not a directory");
+    }
+    auto writer = new_layer();
+    fs::FileMetadata metadata;
+    metadata.type = fs::FileType::directory;
+    metadata.mode = 0755;
+    metadata.uid = account.uid;
+    metadata.gid = account.gid;
+    metadata.mtime = new_file_mtime();
+    std::string made;
+    for (const auto& part : split(clean_source_path(resolved.path), '/')) {
+      made += (made.empty() ? "" : "/") + part;
+      if (tree.find(made) == nullptr) writer.add(made, metadata, {});
+    }
+    return writer.commit();
+  });
+}
+
+}  // namespace tektii::builder

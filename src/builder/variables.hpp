@@ -1,0 +1,60 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <tektii/dockerfile/expand.hpp>
+#include <tektii/dockerfile/instruction.hpp>
+#include <tektii/oci/platform.hpp>
+
+namespace tektii::builder {
+
+using BuildArgs = std::map<std::string, std::string>;
+
+// True for the proxy variables that need no ARG, reach RUN, and stay out of history and cache keys.
+bool is_predefined_arg(std::string_view name);
+
+// TARGETPLATFORM, BUILDARCH and their kin; `stage_name` fills TARGETSTAGE ("default" when empty).
+std::map<std::string, std::string> platform_args(const oci::Platform& platform, const std::string& stage_name);
+
+// The variables of one scope (before the first FROM, or one stage) as instructions see them: the last definition wins,
+// whether it came from the base image, ENV or ARG (BuildKit keeps one state environment in just this way).
+class Variables {
+ public:
+  Variables(const BuildArgs& build_args, std::map<std::string, std::string> global_args)
+      : build_args_(&build_args), global_args_(std::move(global_args)) {}
+
+  void set_env(const std::string& name, const std::string& value);
+  // ARG name[=default]: --build-arg, then the default, then the value of the global scope.
+  void declare_arg(const std::string& name, const std::optional<std::string>& default_value);
+
+  dockerfile::Lookup lookup() const;
+  std::optional<std::string> get(std::string_view name) const;
+
+  // Name and value of the ARGs that have a value and are no ENV, sorted: what RUN gets beside the image's environment,
+  // and what the history shows. Predefined proxy arguments are not among them.
+  std::vector<std::pair<std::string, std::string>> run_args() const;
+  // Proxy variables given as --build-arg, for RUN only.
+  std::vector<std::string> proxy_env() const;
+  const std::map<std::string, std::string>& values() const { return values_; }
+
+ private:
+  const BuildArgs* build_args_;
+  std::map<std::string, std::string> global_args_;
+  std::map<std::string, std::string> values_;
+  std::set<std::string> args_;  // names whose current value came from ARG
+};
+
+// Expands a word of an instruction; errors carry the instruction's span.
+std::string expand(const dockerfile::Dockerfile& file, const dockerfile::Instruction& instruction, std::string_view word,
+                   const Variables& variables);
+// The same, and nullopt when a variable is not known (it may come from a base image that was not looked up yet).
+std::optional<std::string> expand_if_known(const dockerfile::Dockerfile& file, const dockerfile::Instruction& instruction,
+                                           std::string_view word, const Variables& variables);
+
+}  // namespace tektii::builder

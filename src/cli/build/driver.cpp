@@ -1,0 +1,124 @@
+#include "driver.hpp"
+
+#include <set>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <tektii/exec/user_namespace.hpp>
+#include <tektii/layer/archive.hpp>
+#include <tektii/net/http.hpp>
+#include <tektii/registry/client.hpp>
+#include <tektii/store/layout.hpp>
+#include <tektii/store/store.hpp>
+
+#include "cli/progress/progress.hpp"
+#include "image_opener.hpp"
+#include "push.hpp"
+
+namespace tektii::cli {
+
+struct BuildDriver::Impl {
+  explicit Impl(const BuildOptions& options)
+      : progress_mode(parse_progress_mode(options.progress)), inputs(read_build_inputs(options)), unavailable(enter()),
+        store(store::Store::default_root()), snapshots(store.root() / "layers" / "v1", store),
+        executor(exec::make_userns_executor(unavailable)), transport(net::make_curl_transport(k_user_agent)),
+        docker_credentials(registry::make_docker_config_credentials()),
+        client(std::make_unique<registry::RegistryClient>(registry::RegistryDeps{*transport, *docker_credentials})),
+        opener(make_image_opener(inputs.layout_contexts, *client)) {}
+
+  static constexpr const char* k_user_agent = "tektii/0.1";
+
+  std::optional<exec::Unavailable> enter() {
+    if (!inputs.may_run_commands) {
+      return exec::Unavailable{"no step of this build needs it", {}};
+    }
+    auto missing = exec::enter_build_namespace();
+    if (missing) spdlog::debug("namespaces are not available: {}", missing->reason);
+    return missing;
+  }
+
+  // The renderer has a thread, so it starts after the namespaces were entered, when the first step begins.
+  builder::ProgressSink& progress() {
+    if (!progress_sink) progress_sink = make_progress(progress_mode);
+    return *progress_sink;
+  }
+
+  builder::BuildDeps deps() { return {store, store, snapshots, *executor, opener, progress()}; }
+  registry::RegistryClient& push_client() { return own_client ? *own_client : *client; }
+
+  ProgressMode progress_mode;
+  BuildInputs inputs;
+  std::optional<exec::Unavailable> unavailable;
+  store::Store store;
+  layer::Snapshots snapshots;
+  std::unique_ptr<exec::Executor> executor;
+  std::unique_ptr<net::HttpTransport> transport;
+  std::unique_ptr<registry::CredentialSource> docker_credentials;
+  std::unique_ptr<registry::RegistryClient> client;
+  oci::ImageOpener opener;
+  std::unique_ptr<registry::CredentialSource> own_credentials;
+  std::unique_ptr<registry::RegistryClient> own_client;  // for pushes, when use_credentials() was called
+  std::unique_ptr<builder::ProgressSink> progress_sink;
+};
+
+BuildDriver::BuildDriver(const BuildOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+BuildDriver::~BuildDriver() = default;
+
+builder::BuildRequest& BuildDriver::request() { return impl_->inputs.request; }
+
+void BuildDriver::check(const std::stop_token& stop) {
+  for (const auto& name : builder::check_build(impl_->inputs.request, impl_->deps())) {
+    impl_->opener(name)->resolve(impl_->inputs.request.platform, stop);
+  }
+}
+
+builder::BuildResult BuildDriver::build(const std::stop_token& stop) {
+  return builder::build_image(impl_->inputs.request, impl_->deps(), stop);
+}
+
+void BuildDriver::write_outputs(const builder::BuildResult& result, const std::vector<std::string>& tags,
+                                const std::stop_token& stop) {
+  for (const auto& output : impl_->inputs.outputs) {
+    builder::ProgressStep step(impl_->progress(), fmt::format("write {}", output.destination.string()),
+                               [stop] { return stop.stop_requested(); });
+    for (const auto& layer : result.image.layers) result.ensure_blob(layer, stop);
+    if (output.kind == OutputSpec::Kind::oci_archive) {
+      layer::write_oci_archive(output.destination, result.image, impl_->store, tags);
+    } else {
+      auto names = tags;
+      if (names.empty()) names.emplace_back();
+      for (const auto& tag : names) {
+        put_image(result, *store::open_layout_target(output.destination, tag), impl_->store, stop);
+      }
+    }
+    step.finish(builder::StepOutcome::done);
+  }
+}
+
+void BuildDriver::keep_in_store(const builder::BuildResult& result, const std::vector<std::string>& tags,
+                                const std::stop_token& stop) {
+  for (const auto& tag : tags) put_image(result, *store::open_layout_target(impl_->store.root(), tag), impl_->store, stop);
+}
+
+void BuildDriver::push(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
+                       const std::stop_token& stop) {
+  push_image(result, references, impl_->push_client(), impl_->store, impl_->progress(), stop);
+}
+
+void BuildDriver::check_push_access(const std::vector<oci::ImageReference>& references, const std::stop_token& stop) {
+  std::set<std::string> seen;
+  for (const auto& reference : references) {
+    if (seen.insert(reference.repository_str()).second) impl_->push_client().check_push_access(reference, stop);
+  }
+}
+
+void BuildDriver::use_credentials(const std::string& registry, registry::Credentials credentials) {
+  impl_->own_client.reset();
+  impl_->own_credentials =
+      registry::make_fixed_credentials(registry, std::move(credentials), impl_->docker_credentials.get());
+  impl_->own_client = std::make_unique<registry::RegistryClient>(
+      registry::RegistryDeps{*impl_->transport, *impl_->own_credentials});
+}
+
+}  // namespace tektii::cli

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <tektii/builder/build.hpp>
+#include <tektii/oci/reference.hpp>
+#include <tektii/registry/credentials.hpp>
+
+#include "options.hpp"
+
+namespace tektii::cli {
+
+// Wires the concrete store, executor, registry client and progress for one build and keeps them alive until the image is
+// where it should be.
+class BuildDriver {
+ public:
+  // Reads and checks every input. When the build needs unpacked layers it also enters the private namespaces, so it
+  // must be called while the process has one thread.
+  explicit BuildDriver(const BuildOptions& options);
+  ~BuildDriver();
+  BuildDriver(const BuildDriver&) = delete;
+  BuildDriver& operator=(const BuildDriver&) = delete;
+
+  builder::BuildRequest& request();
+
+  // All that can be found out without running a step: the plan, and that every base image is there for the platform.
+  void check(const std::stop_token& stop);
+  builder::BuildResult build(const std::stop_token& stop);
+  // Writes every --output. `tags` name the image in them.
+  void write_outputs(const builder::BuildResult& result, const std::vector<std::string>& tags, const std::stop_token& stop);
+  // Puts the image into the store's own layout under the tags, complete with its base layers.
+  void keep_in_store(const builder::BuildResult& result, const std::vector<std::string>& tags, const std::stop_token& stop);
+  void push(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
+            const std::stop_token& stop);
+  // Fails early when the references can't be pushed to.
+  void check_push_access(const std::vector<oci::ImageReference>& references, const std::stop_token& stop);
+  // Credentials that beat docker's config.json for one registry, from now on.
+  void use_credentials(const std::string& registry, registry::Credentials credentials);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tektii::cli

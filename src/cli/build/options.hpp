@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tektii/builder/build.hpp>
+
+namespace tektii::cli {
+
+// The options of `tektii build` as they were given (flag names of docker buildx build).
+struct BuildOptions {
+  std::string context = ".";
+  std::string file;
+  std::vector<std::string> tags;
+  std::vector<std::string> build_args;
+  std::vector<std::string> build_contexts;
+  std::vector<std::string> outputs;
+  std::string target;
+  std::string platform = "linux/amd64";
+  std::string progress = "auto";
+  std::string compression = "gzip";
+  std::string timestamps;
+  std::string iid_file;
+  std::string metadata_file;
+  bool push = false;
+  bool no_cache = false;
+  bool preserve_modes = false;
+  std::string file_flag = "--file";  // the name of the flag, for hints
+};
+
+struct OutputSpec {
+  enum class Kind { oci_directory, oci_archive };
+  Kind kind = Kind::oci_directory;
+  std::filesystem::path destination;
+};
+
+// An image in an OCI layout that stands in for a name: --build-context NAME=oci-layout://DIR[:TAG].
+struct LayoutContext {
+  std::filesystem::path directory;
+  std::string tag;
+};
+
+// Everything that the options say, checked and read; nothing is left that could be a usage error.
+struct BuildInputs {
+  builder::BuildRequest request;
+  std::map<std::string, LayoutContext> layout_contexts;  // by the name in its fully qualified form
+  std::vector<OutputSpec> outputs;
+  bool may_run_commands = false;  // some stage has a RUN or copies out of a stage: unpacked layers are needed
+};
+
+// Reads the Dockerfile, the ignore file and the commit time of the context. Throws Error{usage}; a missing Dockerfile
+// has the documented text "Dockerfile not found at PATH".
+BuildInputs read_build_inputs(const BuildOptions& options);
+
+// "oci-layout://DIR[:TAG]".
+LayoutContext parse_layout(const std::string& text);
+
+}  // namespace tektii::cli

@@ -1,0 +1,84 @@
+#include "push.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include <fmt/format.h>
+
+namespace tektii::cli {
+namespace {
+
+constexpr std::size_t k_parallel_uploads = 4;
+
+std::vector<oci::BlobUpload> uploads_of(const builder::BuildResult& result, store::BlobStore& blobs,
+                                        const std::stop_token& stop) {
+  std::vector<oci::BlobUpload> uploads;
+  std::set<oci::Digest> seen;
+  for (const auto& layer : result.image.layers) {
+    if (!seen.insert(layer.blob.digest).second) continue;
+    // A base layer that no step read is fetched only if the registry turns out to lack it.
+    const auto open = [&blobs, layer, ensure = result.ensure_blob, stop] {
+      ensure(layer, stop);
+      return blobs.open(layer.blob.digest);
+    };
+    uploads.push_back({layer.blob, open, layer.origin});
+  }
+  uploads.push_back({result.image.config,
+                     [bytes = result.image.config_bytes] { return std::make_unique<StringSource>(bytes); }});
+  return uploads;
+}
+
+}  // namespace
+
+void put_image(const builder::BuildResult& result, oci::ImageTarget& target, store::BlobStore& blobs,
+               const std::stop_token& stop) {
+  const auto uploads = uploads_of(result, blobs, stop);
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  std::exception_ptr first_error;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < uploads.size(); i = next++) {
+      try {
+        target.put_blob(uploads[i], stop);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (!first_error) first_error = std::current_exception();
+        next = uploads.size();
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 1; i < std::min(k_parallel_uploads, uploads.size()); ++i) threads.emplace_back(work);
+    work();
+  }
+  if (first_error) std::rethrow_exception(first_error);
+  target.put_manifest(result.image.manifest, result.image.manifest_bytes, stop);
+}
+
+void push_image(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
+                registry::RegistryClient& client, store::BlobStore& blobs, builder::ProgressSink& progress,
+                const std::stop_token& stop) {
+  std::set<std::string> repositories_done;
+  for (const auto& reference : references) {
+    builder::ProgressStep step(progress, fmt::format("push {}", reference.str()),
+                               [stop] { return stop.stop_requested(); });
+    const auto target = client.target(reference);
+    if (target->has_manifest(result.image.manifest, stop)) {
+      step.finish(builder::StepOutcome::cached);
+      continue;
+    }
+    if (repositories_done.insert(reference.repository_str()).second) {
+      put_image(result, *target, blobs, stop);
+    } else {
+      target->put_manifest(result.image.manifest, result.image.manifest_bytes, stop);
+    }
+    step.finish(builder::StepOutcome::done);
+  }
+}
+
+}  // namespace tektii::cli

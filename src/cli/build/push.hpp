@@ -1,0 +1,24 @@
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <tektii/builder/build.hpp>
+#include <tektii/oci/reference.hpp>
+#include <tektii/registry/client.hpp>
+#include <tektii/store/blob_store.hpp>
+
+namespace tektii::cli {
+
+// Sends an image to every reference, each blob once per repository, the manifests last. A repository that has the
+// manifest under the tag already is asked once and left alone.
+void push_image(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
+                registry::RegistryClient& client, store::BlobStore& blobs, builder::ProgressSink& progress,
+                const std::stop_token& stop);
+
+// Puts an image to any target: blobs in parallel, then the manifest.
+void put_image(const builder::BuildResult& result, oci::ImageTarget& target, store::BlobStore& blobs,
+               const std::stop_token& stop);
+
+}  // namespace tektii::cli

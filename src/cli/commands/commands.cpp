@@ -1,0 +1,18 @@
+#include "cli/commands/commands.hpp"
+
+#include "cli/commands/image_builder.hpp"
+#include "cli/commands/sandbox.hpp"
+#include "cli/commands/scenario.hpp"
+#include "cli/commands/strategy.hpp"
+#include "cli/commands/version.hpp"
+
+namespace tektii::cli {
+
+void make_commands(CLI::App& root, CommandContext& context) {
+  setup_strategy(root, context);
+  setup_version(root, context, make_image_builder(context));
+  setup_scenario(root, context);
+  setup_sandbox(root, context);
+}
+
+}  // namespace tektii::cli

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <tektii/util/error.hpp>
+
+namespace tektii::cli {
+
+// The documented exit codes (docs/cli.md); the only table of them.
+inline constexpr int k_exit_ok = 0;
+inline constexpr int k_exit_failure = 1;
+inline constexpr int k_exit_usage = 2;
+inline constexpr int k_exit_run_failed = 3;
+inline constexpr int k_exit_denied = 4;
+inline constexpr int k_exit_network = 5;
+inline constexpr int k_exit_platform_mismatch = 6;
+inline constexpr int k_exit_immutable_tag = 7;
+inline constexpr int k_exit_interrupted = 130;
+
+int exit_code_of(ErrorKind kind);
+
+}  // namespace tektii::cli

@@ -1,0 +1,58 @@
+// One JSON object per line and event, for programs.
+#include <mutex>
+
+#include <nlohmann/json.hpp>
+
+#include <tektii/util/fd.hpp>
+
+#include "progress.hpp"
+
+namespace tektii::cli {
+namespace {
+
+std::string_view outcome_name(builder::StepOutcome outcome) {
+  switch (outcome) {
+    case builder::StepOutcome::done: return "done";
+    case builder::StepOutcome::cached: return "cached";
+    case builder::StepOutcome::failed: return "failed";
+    case builder::StepOutcome::canceled: return "canceled";
+  }
+  return "failed";
+}
+
+class JsonProgress : public builder::ProgressSink {
+ public:
+  explicit JsonProgress(int fd) : fd_(fd) {}
+
+  int step_started(std::string_view title) override {
+    const std::lock_guard lock(mutex_);
+    const int id = ++last_id_;
+    print({{"event", "started"}, {"step", id}, {"title", title}});
+    return id;
+  }
+  void step_output(int step_id, std::string_view bytes) override {
+    const std::lock_guard lock(mutex_);
+    print({{"event", "output"}, {"step", step_id}, {"text", bytes}});
+  }
+  void step_finished(int step_id, builder::StepOutcome outcome, std::chrono::milliseconds took) override {
+    const std::lock_guard lock(mutex_);
+    print({{"event", "finished"}, {"step", step_id}, {"outcome", outcome_name(outcome)}, {"milliseconds", took.count()}});
+  }
+
+ private:
+  void print(const nlohmann::ordered_json& event) const {
+    // Output may be cut inside a character or be no UTF-8 at all: such bytes become U+FFFD.
+    const auto line = event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    write_fully(fd_, as_byte_span(line), "standard error");
+  }
+
+  int fd_;
+  std::mutex mutex_;
+  int last_id_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<builder::ProgressSink> make_json_progress(int fd) { return std::make_unique<JsonProgress>(fd); }
+
+}  // namespace tektii::cli

@@ -1,0 +1,172 @@
+// A live view for terminals: finished steps scroll up, running ones are redrawn below with their last lines of output.
+#include <sys/ioctl.h>
+
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include <tektii/util/fd.hpp>
+#include <tektii/util/text.hpp>
+
+#include "progress.hpp"
+
+namespace tektii::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using builder::StepOutcome;
+
+constexpr std::size_t k_output_lines = 6;
+constexpr auto k_tick = std::chrono::milliseconds(100);  // events only change the state; the terminal is drawn this often
+
+class TtyProgress : public builder::ProgressSink {
+ public:
+  TtyProgress(int fd, bool colour) : fd_(fd), colour_(colour), thread_([this](const std::stop_token& stop) { draw_until(stop); }) {}
+
+  ~TtyProgress() override {
+    thread_.request_stop();
+    thread_.join();
+    const std::lock_guard lock(mutex_);
+    draw();
+  }
+
+  int step_started(std::string_view title) override {
+    const std::lock_guard lock(mutex_);
+    const int id = ++last_id_;
+    running_.emplace(id, Step{std::string(title), Clock::now(), {}, {}});
+    return id;
+  }
+
+  void step_output(int step_id, std::string_view bytes) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = running_.find(step_id);
+    if (found == running_.end()) return;
+    auto& step = found->second;
+    for (const char c : bytes) {
+      if (c == '\n') {
+        push_line(step);
+      } else if (c == '\r') {
+        step.partial.clear();
+      } else {
+        step.partial += c;
+      }
+    }
+  }
+
+  void step_finished(int step_id, StepOutcome outcome, std::chrono::milliseconds took) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = running_.find(step_id);
+    if (found == running_.end()) return;
+    auto& step = found->second;
+    if (!step.partial.empty()) push_line(step);
+    finished_.push_back({std::move(step.title), outcome, took,
+                         outcome == StepOutcome::failed ? std::move(step.lines) : std::deque<std::string>{}});
+    running_.erase(found);
+  }
+
+ private:
+  struct Step {
+    std::string title;
+    Clock::time_point started;
+    std::deque<std::string> lines;
+    std::string partial;
+  };
+  struct Finished {
+    std::string title;
+    StepOutcome outcome;
+    std::chrono::milliseconds took;
+    std::deque<std::string> lines;
+  };
+
+  static void push_line(Step& step) {
+    step.lines.push_back(std::move(step.partial));
+    step.partial.clear();
+    if (step.lines.size() > k_output_lines) step.lines.pop_front();
+  }
+
+  void draw_until(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    std::condition_variable_any tick;
+    while (!stop.stop_requested()) {
+      tick.wait_for(lock, stop, k_tick, [] { return false; });
+      draw();
+    }
+  }
+
+  std::size_t columns() const {
+    winsize size{};
+    // Some terminals report 0 columns (a serial console, a pty nobody sized): take the classic width.
+    return ::ioctl(fd_, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20 ? size.ws_col : 80;
+  }
+
+  std::string paint(const char* code, const std::string& text) const {
+    return colour_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
+  }
+
+  // One line: the mark, the title, and the time at the right edge.
+  std::string title_line(const char* mark, const std::string& title, const std::string& right, const char* code,
+                         std::size_t width) const {
+    const auto room = width - display_width(right) - 4;
+    const auto text = fit_line(title, room);
+    const std::string gap(room - display_width(text) + 1, ' ');
+    return paint(code, fmt::format("{} {}{}{}", mark, text, gap, right)) + "\n";
+  }
+
+  std::string finished_text(const Finished& step, std::size_t width) const {
+    const auto time = format_duration(step.took.count());
+    switch (step.outcome) {
+      case StepOutcome::done: return title_line("✓", step.title, time, "32", width);
+      case StepOutcome::cached: return title_line("✓", step.title, "cached", "36", width);
+      case StepOutcome::canceled: return title_line("-", step.title, "canceled", "33", width);
+      case StepOutcome::failed: break;
+    }
+    auto text = title_line("✗", step.title, time, "31", width);
+    for (const auto& line : step.lines) text += "  │ " + fit_line(line, width - 5) + "\n";
+    return text;
+  }
+
+  void draw() {
+    const auto width = columns();
+    std::string frame;
+    if (lines_drawn_ > 0) frame += fmt::format("\x1b[{}A", lines_drawn_);
+    frame += "\r\x1b[J";
+    for (const auto& step : finished_) frame += finished_text(step, width);
+    finished_.clear();
+    lines_drawn_ = 0;
+    for (const auto& [id, step] : running_) {
+      const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - step.started);
+      frame += title_line("→", step.title, format_duration(elapsed.count()), "1", width);
+      ++lines_drawn_;
+      for (const auto& line : step.lines) {
+        frame += paint("2", "  │ " + fit_line(line, width - 5)) + "\n";
+        ++lines_drawn_;
+      }
+    }
+    if (frame == last_frame_) return;
+    last_frame_ = lines_drawn_ == 0 ? frame : std::string{};
+    write_fully(fd_, as_byte_span(frame), "standard error");
+  }
+
+  int fd_;
+  bool colour_;
+  std::mutex mutex_;
+  int last_id_ = 0;
+  std::map<int, Step> running_;
+  std::deque<Finished> finished_;
+  std::size_t lines_drawn_ = 0;
+  std::string last_frame_;
+  std::jthread thread_;  // last: it uses the others
+};
+
+}  // namespace
+
+std::unique_ptr<builder::ProgressSink> make_tty_progress(int fd, bool colour) {
+  return std::make_unique<TtyProgress>(fd, colour);
+}
+
+}  // namespace tektii::cli

@@ -1,0 +1,183 @@
+#include <tektii/dockerfile/history.hpp>
+#include <tektii/dockerfile/mount.hpp>
+#include <tektii/dockerfile/values.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/text.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+
+namespace tektii::dockerfile {
+namespace {
+
+const std::vector<std::string> k_types = {"bind", "cache", "tmpfs", "secret", "ssh"};
+const std::vector<std::string> k_sharing_modes = {"shared", "private", "locked"};
+const std::vector<std::string> k_keys = {"type", "from",    "source", "src",      "target",   "dst",      "destination",
+                                         "id",   "sharing", "mode",   "uid",      "gid",      "required", "size",
+                                         "env",  "ro",      "rw",     "readonly", "readwrite"};
+
+[[noreturn]] void fail(std::string message) {
+  throw Error(ErrorKind::usage, std::move(message));
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
+  const auto match = closest_match(word, candidates);
+  return match ? fmt::format(" (did you mean {}?)", *match) : std::string();
+}
+
+bool contains(const std::vector<std::string>& list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+bool has_variable(std::string_view value) {
+  return value.find('$') != std::string_view::npos;
+}
+
+// One record of encoding/csv.
+std::vector<std::string> split_csv(std::string_view text) {
+  std::vector<std::string> fields;
+  for (std::size_t i = 0;; ++i) {
+    std::string field;
+    if (i < text.size() && text[i] == '"') {
+      for (++i;; ++i) {
+        if (i >= text.size()) fail("failed to parse csv mounts: extraneous or missing \" in quoted-field");
+        if (text[i] == '"') {
+          if (i + 1 == text.size() || text[i + 1] != '"') break;
+          ++i;
+        }
+        field += text[i];
+      }
+      ++i;
+      if (i < text.size() && text[i] != ',') {
+        fail("failed to parse csv mounts: extraneous or missing \" in quoted-field");
+      }
+    } else {
+      const std::size_t end = std::min(text.find(',', i), text.size());
+      field = text.substr(i, end - i);
+      if (field.find('"') != std::string::npos) fail("failed to parse csv mounts: bare \" in non-quoted-field");
+      i = end;
+    }
+    fields.push_back(std::move(field));
+    if (i >= text.size()) return fields;
+  }
+}
+
+bool is_go_bool(std::string_view value) {
+  constexpr std::array<std::string_view, 12> k_values = {"1", "t", "T", "TRUE",  "true",  "True",
+                                                         "0", "f", "F", "FALSE", "false", "False"};
+  return std::find(k_values.begin(), k_values.end(), value) != k_values.end();
+}
+
+bool is_uint32(std::string_view value, int base) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number, base);
+  return !value.empty() && error == std::errc() && end == value.data() + value.size();
+}
+
+void check_value(const std::string& key, const std::string& value) {
+  if (key == "readonly" || key == "ro" || key == "readwrite" || key == "rw" || key == "required") {
+    // A bare key is stored without a value and means true.
+    if (!value.empty() && !is_go_bool(value)) fail(fmt::format("invalid value for {}: {}", key, value));
+  } else if (key == "size") {
+    if (!parse_ram_size(value)) fail(fmt::format("invalid value for size: {}", value));
+  } else if (key == "sharing") {
+    const std::string mode = to_lower(value);
+    if (!contains(k_sharing_modes, mode)) {
+      fail(fmt::format("unsupported sharing value {}{}", go_quote(value), did_you_mean(mode, k_sharing_modes)));
+    }
+  } else if (key == "mode" || key == "uid" || key == "gid") {
+    if (!is_uint32(value, key == "mode" ? 8 : 10)) fail(fmt::format("invalid value {} for {}", value, key));
+  } else if (key == "target" || key == "dst" || key == "destination") {
+    if (!value.empty() && std::filesystem::path(value).lexically_normal() == "/") {
+      fail(fmt::format("invalid mount target {}", go_quote(value)));
+    }
+  }
+}
+
+void check_key(const MountFlag& mount, const std::string& key) {
+  const std::string& type = mount.type;
+  const bool is_file = type == "secret" || type == "ssh";
+  if ((key == "required" && !is_file) || (key == "size" && type != "tmpfs") || (key == "env" && type != "secret")) {
+    fail(fmt::format("unexpected key '{}' for mount type '{}'", key, type));
+  }
+  if ((key == "mode" || key == "uid" || key == "gid") && !is_file && type != "cache") {
+    fail(fmt::format("{} not allowed for {} type mounts", key, go_quote(type)));
+  }
+  if (type == "secret" && key == "from") fail("secret mount should not have a from");
+  if (type == "secret" && key == "sharing") fail("secret mount should not define sharing");
+  if (key == "sharing" && type != "cache") fail(fmt::format("invalid cache sharing set for {} mount", type));
+}
+
+void check_secret(const MountFlag& mount) {
+  bool has_source = false;
+  bool has_target = false;
+  bool has_id = false;
+  bool has_env = false;
+  for (const auto& [key, value] : mount.options) {
+    if (value.empty()) continue;
+    has_source = has_source || key == "source" || key == "src";
+    has_target = has_target || key == "target" || key == "dst" || key == "destination";
+    has_id = has_id || key == "id";
+    has_env = has_env || key == "env";
+  }
+  if (!has_source && !has_target && !has_id && !has_env) fail("invalid secret mount. one of source, target required");
+  if (has_source && has_id) fail("both source and id can't be set");
+}
+
+// Checks all that does not hang on a variable.
+void check_mount(const MountFlag& mount) {
+  if (has_variable(mount.type)) return;
+  if (!contains(k_types, mount.type)) {
+    fail(fmt::format("unsupported mount type {}{}", go_quote(mount.type), did_you_mean(mount.type, k_types)));
+  }
+  for (const auto& [key, value] : mount.options) {
+    check_key(mount, key);
+    if (!has_variable(value)) check_value(key, value);
+  }
+  if (mount.type == "secret") check_secret(mount);
+}
+
+}  // namespace
+
+MountFlag parse_mount(std::string_view csv) {
+  MountFlag mount;
+  for (const std::string& field : split_csv(csv)) {
+    const std::size_t equals = field.find('=');
+    const bool bare = equals == std::string::npos;
+    const std::string key = to_lower(field.substr(0, equals));
+    if (!contains(k_keys, key) && !bare) {
+      fail(fmt::format("unexpected key '{}' in '{}'{}", key, field, did_you_mean(key, k_keys)));
+    }
+    if (bare && key != "ro" && key != "rw" && key != "readonly" && key != "readwrite" && key != "required") {
+      fail(fmt::format("invalid field '{}' must be a key=value pair", field));
+    }
+    std::string value = bare ? std::string() : field.substr(equals + 1);
+    if (key == "from" && has_variable(value)) {
+      fail("'from' doesn't support variable expansion, define alias stage instead");
+    }
+    if (key == "type") {
+      mount.type = has_variable(value) ? value : to_lower(value);
+    } else {
+      mount.options.emplace_back(key, std::move(value));
+    }
+  }
+  check_mount(mount);
+  return mount;
+}
+
+MountFlag expand_mount(const MountFlag& mount, const Lookup& lookup, const ExpandOptions& options) {
+  MountFlag expanded;
+  expanded.type = to_lower(expand_word(mount.type, lookup, options).text);
+  for (const auto& [key, value] : mount.options) {
+    expanded.options.emplace_back(key, key == "from" ? value : expand_word(value, lookup, options).text);
+  }
+  if (has_variable(expanded.type)) fail(fmt::format("unsupported mount type {}", go_quote(expanded.type)));
+  check_mount(expanded);
+  return expanded;
+}
+
+}  // namespace tektii::dockerfile

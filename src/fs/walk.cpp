@@ -1,0 +1,202 @@
+#include <tektii/fs/rooted_dir.hpp>
+#include <tektii/fs/walk.hpp>
+#include <tektii/util/error.hpp>
+
+#include <fmt/format.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace tektii::fs {
+
+namespace {
+
+struct CloseDir {
+  void operator()(DIR* dir) const { ::closedir(dir); }
+};
+
+constexpr std::int64_t k_nanoseconds = 1'000'000'000;
+
+std::int64_t to_nanoseconds(const timespec& time) {
+  return static_cast<std::int64_t>(time.tv_sec) * k_nanoseconds + time.tv_nsec;
+}
+
+FileType type_of(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFDIR:
+      return FileType::directory;
+    case S_IFLNK:
+      return FileType::symlink;
+    case S_IFCHR:
+      return FileType::char_device;
+    case S_IFBLK:
+      return FileType::block_device;
+    case S_IFIFO:
+      return FileType::fifo;
+    case S_IFSOCK:
+      return FileType::socket;
+    default:
+      return FileType::regular;
+  }
+}
+
+class Walker {
+ public:
+  Walker(const std::filesystem::path& root, const WalkOptions& options,
+         const std::function<WalkAction(const WalkEntry&)>& visit)
+      : root_(root), options_(options), visit_(visit) {}
+
+  void walk_directory(int directory, const std::string& path) const {
+    for (const std::string& name : sorted_names(directory, path)) {
+      visit_entry(directory, name, path.empty() ? name : path + '/' + name);
+    }
+  }
+
+  void visit_entry(int directory, const std::string& name, const std::string& path) const {
+    const WalkEntry entry = read_entry(directory, name, path);
+    if (visit_(entry) == WalkAction::skip_children || entry.metadata.type != FileType::directory) return;
+    const UniqueFd child(::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!child) fail("can't open the directory", path);
+    walk_directory(child.get(), path);
+  }
+
+ private:
+  [[noreturn]] void fail(std::string_view what, const std::string& path, int error_number = errno) const {
+    throw_errno(fmt::format("{} {}", what, (root_ / path).string()), error_number);
+  }
+
+  std::vector<std::string> sorted_names(int directory, const std::string& path) const {
+    UniqueFd copy(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!copy) fail("can't open the directory", path);
+    const std::unique_ptr<DIR, CloseDir> stream(::fdopendir(copy.get()));
+    if (!stream) fail("can't read the directory", path);
+    (void)copy.release();  // owned by the stream now
+    std::vector<std::string> names;
+    while (true) {
+      errno = 0;
+      const dirent* entry = ::readdir(stream.get());
+      if (entry == nullptr) break;
+      const std::string_view name = entry->d_name;
+      if (name != "." && name != "..") names.emplace_back(name);
+    }
+    if (errno != 0) fail("can't read the directory", path);
+    std::sort(names.begin(), names.end());  // char_traits<char> compares as unsigned bytes
+    return names;
+  }
+
+  WalkEntry read_entry(int directory, const std::string& name, const std::string& path) const {
+    struct stat info {};
+    if (::fstatat(directory, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) fail("can't stat", path);
+    WalkEntry entry;
+    entry.path = path;
+    FileMetadata& metadata = entry.metadata;
+    metadata.type = type_of(info.st_mode);
+    metadata.mode = info.st_mode & 07777;
+    metadata.uid = info.st_uid;
+    metadata.gid = info.st_gid;
+    metadata.mtime = info.st_mtim.tv_sec;
+    if (S_ISREG(info.st_mode)) metadata.size = static_cast<std::uint64_t>(info.st_size);
+    if (S_ISLNK(info.st_mode)) metadata.link_target = read_link(directory, name, path);
+    if (S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode)) {
+      metadata.device_major = major(info.st_rdev);
+      metadata.device_minor = minor(info.st_rdev);
+    }
+    if (options_.read_xattrs) metadata.xattrs = read_xattrs(directory, name, path);
+    entry.device = info.st_dev;
+    entry.inode = info.st_ino;
+    entry.link_count = info.st_nlink;
+    entry.mtime_nanoseconds = to_nanoseconds(info.st_mtim);
+    entry.ctime_nanoseconds = to_nanoseconds(info.st_ctim);
+    return entry;
+  }
+
+  std::string read_link(int directory, const std::string& name, const std::string& path) const {
+    std::string target(256, '\0');
+    while (true) {
+      const ssize_t length = ::readlinkat(directory, name.c_str(), target.data(), target.size());
+      if (length < 0) fail("can't read the link", path);
+      if (static_cast<std::size_t>(length) < target.size()) {
+        target.resize(static_cast<std::size_t>(length));
+        return target;
+      }
+      target.resize(target.size() * 2);
+    }
+  }
+
+  // There is no lgetxattrat before Linux 6.13; the magic link gives the directory, and the last component of the path
+  // is not followed, so this never leaves the directory that is being walked.
+  std::map<std::string, std::string> read_xattrs(int directory, const std::string& name,
+                                                 const std::string& path) const {
+    const std::string access_path = fmt::format("/proc/self/fd/{}/{}", directory, name);
+    const std::optional<std::string> names = read_growing(
+        path, [&](char* buffer, std::size_t size) { return ::llistxattr(access_path.c_str(), buffer, size); });
+    std::map<std::string, std::string> xattrs;
+    std::string_view rest = names ? std::string_view(*names) : std::string_view();
+    while (!rest.empty()) {
+      const std::string key(rest.substr(0, rest.find('\0')));
+      rest.remove_prefix(std::min(key.size() + 1, rest.size()));
+      const std::optional<std::string> value = read_growing(path, [&](char* buffer, std::size_t size) {
+        return ::lgetxattr(access_path.c_str(), key.c_str(), buffer, size);
+      });
+      if (value) xattrs.emplace(key, *value);
+    }
+    return xattrs;
+  }
+
+  // Calls a function that fills a buffer until the buffer is large enough; nullopt where the file system has no xattrs
+  // or the attribute is gone.
+  template <typename Fill>
+  std::optional<std::string> read_growing(const std::string& path, const Fill& fill) const {
+    std::string buffer(256, '\0');
+    while (true) {
+      const ssize_t length = fill(buffer.data(), buffer.size());
+      if (length >= 0) {
+        buffer.resize(static_cast<std::size_t>(length));
+        return buffer;
+      }
+      if (errno == EOPNOTSUPP || errno == ENODATA) return std::nullopt;
+      if (errno != ERANGE || buffer.size() > 1U << 20) fail("can't read the extended attributes of", path);
+      buffer.resize(buffer.size() * 4);
+    }
+  }
+
+  const std::filesystem::path& root_;
+  const WalkOptions& options_;
+  const std::function<WalkAction(const WalkEntry&)>& visit_;
+};
+
+std::string clean_start(std::string_view start) {
+  while (start.starts_with('/')) start.remove_prefix(1);
+  while (start.ends_with('/')) start.remove_suffix(1);
+  return std::string(start);
+}
+
+}  // namespace
+
+void walk_tree(const std::filesystem::path& root, const WalkOptions& options,
+               const std::function<WalkAction(const WalkEntry&)>& visit) {
+  const RootedDir rooted(root);
+  const Walker walker(root, options, visit);
+  const std::string start = clean_start(options.start);
+  if (start.empty()) {
+    const UniqueFd directory = rooted.open_no_symlinks(".", O_RDONLY | O_DIRECTORY);
+    walker.walk_directory(directory.get(), "");
+    return;
+  }
+  const UniqueFd parent = rooted.open_parent(start);
+  const std::size_t slash = start.rfind('/');
+  walker.visit_entry(parent.get(), slash == std::string::npos ? start : start.substr(slash + 1), start);
+}
+
+}  // namespace tektii::fs

@@ -1,0 +1,145 @@
+#include "layer/layer_reader.hpp"
+#include "layer/member_name.hpp"
+#include "layer/tar_encoder.hpp"
+#include <tektii/layer/layer_writer.hpp>
+#include <tektii/oci/media_type.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/hash.hpp>
+
+#include <fmt/format.h>
+
+#include <unordered_map>
+#include <utility>
+
+namespace tektii::layer {
+
+namespace {
+
+constexpr std::size_t k_read_size = 256 * 1024;
+
+std::string_view media_type_of(Compression type) {
+  switch (type) {
+    case Compression::none:
+      return oci::k_media_layer;
+    case Compression::gzip:
+      return oci::k_media_layer_gzip;
+    case Compression::zstd:
+      return oci::k_media_layer_zstd;
+  }
+  throw Error(ErrorKind::failure, "unknown compression");
+}
+
+// What was given must be what reading the tar gives back, else the index would differ from that of a puller.
+void check_name(const std::string& path) {
+  if (path.empty() || normalise_member_name(path) != path) {
+    throw Error(ErrorKind::failure, fmt::format("\"{}\" is no path for a layer entry", path));
+  }
+  if (classify_member(path).kind != MemberName::Kind::file) {
+    throw Error(ErrorKind::failure, fmt::format("{}: names that start with \".wh.\" can't be stored in a layer", path));
+  }
+}
+
+}  // namespace
+
+// tar -> diff_id -> compressor -> blob (which hashes what it stores).
+struct LayerWriter::Impl {
+  Impl(store::BlobStore& store, const CompressionOptions& options)
+      : compression(options.type),
+        blob(store.create()),
+        compressor(make_compressor(options, *blob)),
+        tar(*compressor),
+        encoder(tar),
+        buffer(k_read_size) {}
+
+  void copy_content(const std::string& path, const BlobOpener& content, std::string* keep);
+
+  Compression compression;
+  std::unique_ptr<store::BlobWriter> blob;
+  std::unique_ptr<ByteSink> compressor;
+  HashingSink tar;
+  TarEncoder encoder;
+  std::vector<std::byte> buffer;
+  LayerIndex index;
+  std::unordered_map<std::string, std::size_t> regular_files;  // path -> position in the index
+};
+
+LayerWriter::LayerWriter(store::BlobStore& store, const CompressionOptions& compression)
+    : impl_(std::make_unique<Impl>(store, compression)) {}
+
+LayerWriter::~LayerWriter() = default;
+
+void LayerWriter::Impl::copy_content(const std::string& path, const BlobOpener& content, std::string* keep) {
+  const auto changed = [&path] {
+    return Error(ErrorKind::failure, fmt::format("{}: file changed while it was read", path));
+  };
+  const std::unique_ptr<ByteSource> source = content();
+  while (true) {
+    const std::size_t n = source->read(buffer);
+    if (n == 0) break;
+    if (n > encoder.missing_content()) throw changed();
+    const ByteSpan data = ByteSpan(buffer).first(n);
+    encoder.write_content(data);
+    if (keep != nullptr) keep->append(reinterpret_cast<const char*>(data.data()), data.size());
+  }
+  if (encoder.missing_content() != 0) throw changed();
+}
+
+void LayerWriter::add(const std::string& path, const fs::FileMetadata& metadata, const BlobOpener& content) {
+  check_name(path);
+  LayerEntry entry;
+  entry.path = path;
+  entry.metadata = metadata;
+  const bool is_regular = metadata.type == fs::FileType::regular;
+  if (!is_regular) entry.metadata.size = 0;
+  if (metadata.type == fs::FileType::symlink) entry.metadata.mode = 0777;  // as every reader will have it
+  if (is_regular && metadata.size <= k_max_account_file && is_account_file(path)) entry.content.emplace();
+  impl_->encoder.add(path, entry.metadata);
+  if (is_regular) {
+    if (metadata.size != 0) impl_->copy_content(path, content, entry.content ? &*entry.content : nullptr);
+    impl_->regular_files.insert_or_assign(path, impl_->index.entries.size());
+  }
+  impl_->index.entries.push_back(std::move(entry));
+}
+
+void LayerWriter::add_hard_link(const std::string& path, const std::string& target) {
+  check_name(path);
+  const auto it = impl_->regular_files.find(target);
+  if (it == impl_->regular_files.end()) {
+    throw Error(ErrorKind::failure, fmt::format("{}: hard link to \"{}\", which is not in the layer", path, target));
+  }
+  impl_->encoder.add_hard_link(path, target, impl_->index.entries[it->second].metadata);
+  LayerEntry entry;
+  entry.kind = LayerEntry::Kind::hard_link;
+  entry.path = path;
+  entry.hard_link_target = target;
+  impl_->index.entries.push_back(std::move(entry));
+}
+
+void LayerWriter::add_whiteout(const std::string& path, std::int64_t mtime) {
+  check_name(path);
+  std::string name(parent_path(path));
+  if (!name.empty()) name += '/';
+  name.append(".wh.").append(base_name(path));
+  fs::FileMetadata metadata;
+  metadata.mtime = mtime;
+  impl_->encoder.add(name, metadata);
+  LayerEntry entry;
+  entry.kind = LayerEntry::Kind::whiteout;
+  entry.path = path;
+  impl_->index.entries.push_back(std::move(entry));
+}
+
+bool LayerWriter::empty() const {
+  return impl_->index.entries.empty();
+}
+
+WrittenLayer LayerWriter::commit() {
+  impl_->encoder.end();
+  impl_->tar.finish();
+  const store::BlobInfo info = impl_->blob->commit(std::nullopt);
+  oci::Descriptor blob{std::string(media_type_of(impl_->compression)), info.digest, info.size};
+  oci::Layer layer{std::move(blob), oci::Digest::of_hex(impl_->tar.finish_hex())};
+  return {std::move(layer), std::move(impl_->index)};
+}
+
+}  // namespace tektii::layer

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "layer/dir_stack.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace tektii::layer {
+
+// The content of files in a stack of overlay lower directories.
+class LowerContent {
+ public:
+  // Topmost first.
+  explicit LowerContent(const std::vector<std::filesystem::path>& directories);
+
+  // True when the merged file at `path` has the bytes of the open file `fd`. False when there is none.
+  bool has_same_content(const std::string& path, int fd, const std::stop_token& stop);
+
+ private:
+  UniqueFd open(const std::string& path);
+
+  std::vector<std::unique_ptr<DirStack>> directories_;
+};
+
+}  // namespace tektii::layer

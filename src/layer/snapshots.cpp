@@ -1,0 +1,130 @@
+#include "layer/layer_reader.hpp"
+#include "layer/temp_slot.hpp"
+#include "layer/unpacker.hpp"
+#include <tektii/layer/snapshots.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/file.hpp>
+
+#include <spdlog/spdlog.h>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <thread>
+
+namespace tektii::layer {
+
+namespace {
+
+constexpr std::chrono::milliseconds k_lock_poll{50};
+
+std::filesystem::path temp_dir(const std::filesystem::path& root) {
+  return root / "tmp";
+}
+std::filesystem::path slot_path(const std::filesystem::path& root, const oci::Digest& diff_id) {
+  return root / std::string(diff_id.hex());
+}
+std::filesystem::path index_path(const std::filesystem::path& root, const oci::Digest& diff_id) {
+  return root / (std::string(diff_id.hex()) + ".index");
+}
+
+bool is_there(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
+// Waits until no other thread or process works on the layer. The lock ends with the descriptor.
+UniqueFd lock_layer(const std::filesystem::path& root, const oci::Digest& diff_id, const std::stop_token& stop) {
+  const std::filesystem::path path = root / "locks" / std::string(diff_id.hex());
+  UniqueFd fd = open_file(path, O_RDWR | O_CREAT, 0600);
+  while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) throw_errno("lock " + path.string());
+    throw_if_stopped(stop);
+    std::this_thread::sleep_for(k_lock_poll);
+  }
+  return fd;
+}
+
+// nullopt when there is none that can be used; a damaged one is made again like one that is missing.
+std::optional<LayerIndex> load_index(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  try {
+    return LayerIndex::parse(read_file(path, std::size_t{4} << 30));
+  } catch (const Error& error) {
+    spdlog::warn("{} can't be used and is made again: {}", path.string(), error.what());
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+Snapshots::Snapshots(std::filesystem::path root, store::BlobStore& store) : root_(std::move(root)), store_(store) {
+  make_directories(root_ / "locks");
+  make_directories(temp_dir(root_));
+  remove_stale_slots(temp_dir(root_));
+}
+
+bool Snapshots::has_index(const oci::Digest& diff_id) const {
+  return std::filesystem::exists(index_path(root_, diff_id));
+}
+
+bool Snapshots::has_directory(const oci::Digest& diff_id) const {
+  return is_there(slot_path(root_, diff_id));
+}
+
+LayerIndex Snapshots::index(const oci::Layer& layer, const std::stop_token& stop) {
+  const std::filesystem::path path = index_path(root_, layer.diff_id);
+  if (std::optional<LayerIndex> known = load_index(path)) return std::move(*known);
+  const UniqueFd lock = lock_layer(root_, layer.diff_id, stop);
+  if (std::optional<LayerIndex> known = load_index(path)) return std::move(*known);
+  LayerIndex index = read_layer_index(store_, layer, stop);
+  put_index(layer.diff_id, index);
+  return index;
+}
+
+std::filesystem::path Snapshots::directory(const oci::Layer& layer, const std::stop_token& stop) {
+  const std::filesystem::path slot = slot_path(root_, layer.diff_id);
+  if (is_there(slot)) return slot / "fs";
+  const UniqueFd lock = lock_layer(root_, layer.diff_id, stop);
+  if (is_there(slot)) return slot / "fs";
+  ScopedSlot temp(temp_dir(root_));
+  const std::filesystem::path files = temp.path() / "fs";
+  if (::mkdir(files.c_str(), 0700) != 0) throw_errno("create " + files.string());
+  // A set-group-id bit of the cache directory would be inherited by everything below.
+  if (::chown(files.c_str(), ::geteuid(), ::getegid()) != 0 || ::chmod(files.c_str(), 0700) != 0) {
+    throw_errno("set mode of " + files.string());
+  }
+  Unpacker unpacker(files);
+  const LayerIndex index = read_layer(store_, layer, unpacker, stop);
+  unpacker.finish();
+  put_index(layer.diff_id, index);
+  temp.move_to(slot);
+  return slot / "fs";
+}
+
+void Snapshots::put_index(const oci::Digest& diff_id, const LayerIndex& index) {
+  write_file_atomic(index_path(root_, diff_id), index.serialise());
+}
+
+void Snapshots::adopt(const oci::Digest& diff_id, const std::filesystem::path& upper) {
+  const std::filesystem::path slot = slot_path(root_, diff_id);
+  if (is_there(slot)) return;
+  const UniqueFd lock = lock_layer(root_, diff_id, {});
+  if (is_there(slot)) return;
+  ScopedSlot temp(temp_dir(root_));
+  const std::filesystem::path files = temp.path() / "fs";
+  if (::rename(upper.c_str(), files.c_str()) != 0) {
+    throw_errno("rename " + upper.string() + " to " + files.string());
+  }
+  temp.move_to(slot);
+}
+
+OverlayWorkspace Snapshots::make_workspace() {
+  return OverlayWorkspace(temp_dir(root_));
+}
+
+}  // namespace tektii::layer

@@ -1,0 +1,252 @@
+#include "layer/tar_encoder.hpp"
+
+#include <tektii/util/error.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstring>
+#include <string_view>
+
+namespace tektii::layer {
+
+namespace {
+
+constexpr std::size_t k_block = 512;
+constexpr std::size_t k_buffer_size = 256 * 1024;
+constexpr std::uint64_t k_max_octal_7 = 07777777;       // mode, uid, gid, device numbers: 7 digits and a NUL
+constexpr std::uint64_t k_max_octal_11 = 077777777777;  // size, mtime: 11 digits and a NUL
+
+// Fields of a ustar header: offset and length.
+struct Field {
+  std::size_t offset;
+  std::size_t length;
+};
+constexpr Field k_name{0, 100};
+constexpr Field k_mode{100, 8};
+constexpr Field k_uid{108, 8};
+constexpr Field k_gid{116, 8};
+constexpr Field k_size{124, 12};
+constexpr Field k_mtime{136, 12};
+constexpr Field k_checksum{148, 8};
+constexpr std::size_t k_type_flag = 156;
+constexpr Field k_link_name{157, 100};
+constexpr Field k_magic{257, 8};  // "ustar\0" and version "00"
+constexpr Field k_device_major{329, 8};
+constexpr Field k_device_minor{337, 8};
+
+using Block = std::array<char, k_block>;
+
+void set_text(Block& block, Field field, std::string_view text) {
+  std::copy_n(text.data(), std::min(text.size(), field.length), block.data() + field.offset);
+}
+
+void set_octal(Block& block, Field field, std::uint64_t value) {
+  set_text(block, field, fmt::format("{:0{}o}", value, field.length - 1));
+}
+
+bool is_plain_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+bool fits_field(std::string_view text, Field field) {
+  return text.size() <= field.length && is_plain_ascii(text);
+}
+
+// What readers without PAX see of a name: the ASCII bytes of it, cut to the field.
+std::string shortened(std::string_view text, Field field) {
+  std::string result;
+  for (char c : text) {
+    if (static_cast<unsigned char>(c) < 0x80) result += c;
+    if (result.size() == field.length) break;
+  }
+  return result;
+}
+
+// "<length> <keyword>=<value>\n", where the length counts its own digits.
+std::string pax_record(std::string_view keyword, std::string_view value) {
+  const std::size_t rest = keyword.size() + value.size() + 3;
+  std::size_t length = rest + 1;
+  while (std::to_string(length).size() + rest != length) length = rest + std::to_string(length).size();
+  std::string record = fmt::format("{} {}=", length, keyword);
+  record.append(value);
+  record += '\n';
+  return record;
+}
+
+char type_flag_of(fs::FileType type, const std::string& path) {
+  switch (type) {
+    case fs::FileType::regular:
+      return '0';
+    case fs::FileType::symlink:
+      return '2';
+    case fs::FileType::char_device:
+      return '3';
+    case fs::FileType::block_device:
+      return '4';
+    case fs::FileType::directory:
+      return '5';
+    case fs::FileType::fifo:
+      return '6';
+    case fs::FileType::socket:
+      break;
+  }
+  throw Error(ErrorKind::failure, fmt::format("{}: a socket can't be stored in a layer", path));
+}
+
+}  // namespace
+
+struct TarEncoder::Header {
+  std::string path;
+  char type_flag = '0';
+  std::uint32_t mode = 0;
+  std::uint64_t uid = 0;
+  std::uint64_t gid = 0;
+  std::uint64_t size = 0;
+  std::int64_t mtime = 0;
+  std::string link_name;
+  bool is_device = false;
+  std::uint64_t device_major = 0;
+  std::uint64_t device_minor = 0;
+  std::map<std::string, std::string> xattrs;
+};
+
+void TarEncoder::add(const std::string& path, const fs::FileMetadata& metadata) {
+  Header header;
+  header.type_flag = type_flag_of(metadata.type, path);
+  header.path = metadata.type == fs::FileType::directory ? path + '/' : path;
+  header.mode = metadata.mode;
+  header.uid = metadata.uid;
+  header.gid = metadata.gid;
+  header.mtime = metadata.mtime;
+  header.size = metadata.type == fs::FileType::regular ? metadata.size : 0;
+  header.link_name = metadata.type == fs::FileType::symlink ? metadata.link_target : "";
+  header.is_device = metadata.type == fs::FileType::char_device || metadata.type == fs::FileType::block_device;
+  header.device_major = metadata.device_major;
+  header.device_minor = metadata.device_minor;
+  header.xattrs = metadata.xattrs;
+  content_size_ = content_left_ = header.size;
+  put_header(std::move(header));
+}
+
+void TarEncoder::add_hard_link(const std::string& path, const std::string& target, const fs::FileMetadata& metadata) {
+  Header header;
+  header.type_flag = '1';
+  header.path = path;
+  header.mode = metadata.mode;
+  header.uid = metadata.uid;
+  header.gid = metadata.gid;
+  header.mtime = metadata.mtime;
+  header.link_name = target;
+  content_size_ = content_left_ = 0;
+  put_header(std::move(header));
+}
+
+void TarEncoder::write_content(ByteSpan data) {
+  assert(data.size() <= content_left_);
+  put(data);
+  content_left_ -= data.size();
+  if (content_left_ == 0) pad_to_block(content_size_);
+}
+
+void TarEncoder::end() {
+  assert(content_left_ == 0);
+  const std::array<std::byte, 2 * k_block> zeros{};
+  put(zeros);
+  flush();
+}
+
+void TarEncoder::put_header(Header header) {
+  std::map<std::string, std::string> records;
+  const auto limit_text = [&](std::string& text, Field field, const char* keyword) {
+    if (text.find('\0') != std::string::npos) throw Error(ErrorKind::failure, "a name holds a NUL byte");
+    if (fits_field(text, field)) return;
+    records[keyword] = text;
+    text = shortened(text, field);
+  };
+  const auto limit_number = [&](std::uint64_t& number, std::uint64_t limit, const char* keyword) {
+    if (number <= limit) return;
+    records[keyword] = std::to_string(number);
+    number = 0;
+  };
+  const std::string full_path = header.path;
+  limit_text(header.path, k_name, "path");
+  limit_text(header.link_name, k_link_name, "linkpath");
+  limit_number(header.uid, k_max_octal_7, "uid");
+  limit_number(header.gid, k_max_octal_7, "gid");
+  limit_number(header.size, k_max_octal_11, "size");
+  if (header.mtime < 0 || static_cast<std::uint64_t>(header.mtime) > k_max_octal_11) {
+    records["mtime"] = std::to_string(header.mtime);
+    header.mtime = 0;
+  }
+  for (const auto& [name, value] : header.xattrs) {
+    if (name.empty() || name.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
+      throw Error(ErrorKind::failure, fmt::format("{}: extended attribute \"{}\" can't be stored", full_path, name));
+    }
+    records["SCHILY.xattr." + name] = value;
+  }
+  if (header.device_major > k_max_octal_7 || header.device_minor > k_max_octal_7) {
+    throw Error(ErrorKind::failure, fmt::format("{}: device number is too large for a tar", full_path));
+  }
+  if (!records.empty()) put_pax_records(records);
+
+  Block block{};
+  set_text(block, k_name, header.path);
+  set_octal(block, k_mode, header.mode & 07777U);
+  set_octal(block, k_uid, header.uid);
+  set_octal(block, k_gid, header.gid);
+  set_octal(block, k_size, header.size);
+  set_octal(block, k_mtime, static_cast<std::uint64_t>(header.mtime));
+  block[k_type_flag] = header.type_flag;
+  set_text(block, k_link_name, header.link_name);
+  set_text(block, k_magic, std::string_view("ustar\00000", 8));
+  if (header.is_device) {
+    set_octal(block, k_device_major, header.device_major);
+    set_octal(block, k_device_minor, header.device_minor);
+  }
+  // The checksum counts its own field as blanks; it is stored as six digits, NUL, blank.
+  set_text(block, k_checksum, "        ");
+  unsigned sum = 0;
+  for (char c : block) sum += static_cast<unsigned char>(c);
+  set_text(block, k_checksum, fmt::format("{:06o}", sum));
+  block[k_checksum.offset + 6] = '\0';
+  block[k_checksum.offset + 7] = ' ';
+  put(std::as_bytes(std::span(block)));
+}
+
+void TarEncoder::put_pax_records(const std::map<std::string, std::string>& records) {
+  std::string body;
+  for (const auto& [keyword, value] : records) body += pax_record(keyword, value);
+  Header header;
+  header.type_flag = 'x';
+  header.path = "PaxHeaders.0";
+  header.mode = 0644;
+  header.size = body.size();
+  put_header(std::move(header));
+  put(as_byte_span(body));
+  pad_to_block(body.size());
+}
+
+void TarEncoder::put(ByteSpan data) {
+  if (buffer_.size() + data.size() > k_buffer_size) flush();
+  if (data.size() >= k_buffer_size) {
+    next_.write(data);
+  } else {
+    buffer_.insert(buffer_.end(), data.begin(), data.end());
+  }
+}
+
+void TarEncoder::pad_to_block(std::uint64_t size) {
+  const std::array<std::byte, k_block> zeros{};
+  const std::size_t tail = static_cast<std::size_t>(size % k_block);
+  if (tail != 0) put(ByteSpan(zeros).first(k_block - tail));
+}
+
+void TarEncoder::flush() {
+  if (!buffer_.empty()) next_.write(buffer_);
+  buffer_.clear();
+}
+
+}  // namespace tektii::layer

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "layer/dir_stack.hpp"
+#include "layer/layer_reader.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace tektii::layer {
+
+// Makes the members of one layer into files below a directory that nobody else uses, in the form that overlayfs takes
+// as a lower directory: whiteouts are 0/0 character devices, opaque directories carry user.overlay.opaque. Nothing is
+// ever made outside of the directory: no symlink is followed, and a member below a symlink of the same layer is an
+// Error. Owners, modes, times (whole seconds) and extended attributes are those of the tar; parents that the tar leaves
+// out are 0755 root with time 0.
+//
+// Device nodes can't be made in a user namespace; they are left out with a warning, and the index still has them.
+class Unpacker : public LayerVisitor {
+ public:
+  // `directory` exists and is empty.
+  explicit Unpacker(std::filesystem::path directory);
+
+  void visit(const LayerEntry& entry, const Content& content) override;
+  // Sets what had to wait for the last member: everything about directories, because a member may come after the
+  // directory that it changes, or be below one that may not be written to.
+  void finish();
+
+ private:
+  struct Place {
+    int parent;        // a descriptor of the directory, valid until the next enter()
+    std::string name;  // in it
+  };
+  void put_file(const LayerEntry& entry, const Content& content);
+  void put_directory(const LayerEntry& entry);
+  void put_regular(const LayerEntry& entry, const Content& content);
+  void put_special(const LayerEntry& entry);
+  void put_hard_link(const LayerEntry& entry);
+  void put_whiteout(const std::string& path);
+  void make_opaque(const std::string& path);
+  bool make_node(const Place& place, const LayerEntry& entry);
+
+  Place place_of(std::string_view path);
+  int enter_or_make(std::string_view directory);
+  // Removes what an earlier member of the same layer made at `path`.
+  void remove_earlier(std::string_view path);
+
+  DirStack stack_;
+  DirStack link_targets_;  // a second cursor, so that a hard link does not disturb the first
+  std::map<std::string, fs::FileMetadata, bool (*)(std::string_view, std::string_view)> directories_;
+  std::set<std::string, std::less<>> left_out_;  // device nodes
+};
+
+}  // namespace tektii::layer

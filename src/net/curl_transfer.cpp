@@ -1,0 +1,321 @@
+#include "net/curl_transfer.hpp"
+
+#include "net/curl_error.hpp"
+#include "net/proxy.hpp"
+#include <tektii/util/text.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace tektii::net {
+
+namespace {
+
+constexpr std::size_t k_max_body = 1 << 20;
+constexpr long k_upload_buffer = 2 << 20;  // the largest that libcurl takes; uploads gain most from it
+constexpr int k_poll_ms = 1000;
+
+template <typename Value>
+void set_option(CURL* easy, CURLoption option, Value value) {
+  if (const CURLcode code = curl_easy_setopt(easy, option, value); code != CURLE_OK) {
+    throw Error(ErrorKind::failure,
+                fmt::format("libcurl refuses option {}: {}", static_cast<int>(option), curl_easy_strerror(code)));
+  }
+}
+
+std::optional<std::string> environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
+}
+
+// Takes the easy handle out of the multi handle again, which closes the connection of an unfinished transfer.
+class MultiMembership {
+ public:
+  explicit MultiMembership(CurlSession& session) : session_(session) {
+    if (curl_multi_add_handle(session.multi(), session.easy()) != CURLM_OK) {
+      throw Error(ErrorKind::failure, "libcurl can't start the request");
+    }
+  }
+  MultiMembership(const MultiMembership&) = delete;
+  MultiMembership& operator=(const MultiMembership&) = delete;
+  ~MultiMembership() { curl_multi_remove_handle(session_.multi(), session_.easy()); }
+
+ private:
+  CurlSession& session_;
+};
+
+}  // namespace
+
+CurlTransfer::CurlTransfer(CurlSession& session, const HttpRequest& request, ByteSink* sink,
+                           const std::string& user_agent)
+    : session_(session), request_(request), sink_(sink), url_(Url::parse(request.url)) {
+  url_.fragment.clear();
+  response_.url = request.url;
+  try {
+    set_connection_options(user_agent);
+    set_method_and_body();
+    set_headers();
+    set_callbacks();
+  } catch (...) {
+    curl_slist_free_all(header_list_);  // the destructor does not run for an object that was never finished
+    throw;
+  }
+}
+
+CurlTransfer::~CurlTransfer() {
+  curl_slist_free_all(header_list_);
+}
+
+void CurlTransfer::set_connection_options(const std::string& user_agent) {
+  CURL* easy = session_.easy();
+  set_option(easy, CURLOPT_URL, url_.str().c_str());
+  set_option(easy, CURLOPT_PATH_AS_IS, 1L);
+  set_option(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  set_option(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  set_option(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set_option(easy, CURLOPT_NOSIGNAL, 1L);
+  set_option(easy, CURLOPT_USERAGENT, user_agent.c_str());
+  set_option(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  set_option(easy, CURLOPT_ERRORBUFFER, error_text_.data());
+  set_option(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request_.connect_timeout.count()));
+  if (request_.total_timeout) {
+    set_option(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request_.total_timeout->count()));
+  }
+  if (const auto proxy = proxy_for(url_, environment)) set_option(easy, CURLOPT_PROXY, proxy->c_str());
+  set_option(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  // The names that OpenSSL's own tools read; libcurl as a library does not.
+  if (const auto file = environment("SSL_CERT_FILE")) set_option(easy, CURLOPT_CAINFO, file->c_str());
+  if (const auto directory = environment("SSL_CERT_DIR")) set_option(easy, CURLOPT_CAPATH, directory->c_str());
+}
+
+void CurlTransfer::set_method_and_body() {
+  CURL* easy = session_.easy();
+  const std::string& method = request_.method;
+  if (method == "HEAD") {
+    set_option(easy, CURLOPT_NOBODY, 1L);
+    return;
+  }
+  const bool sends = request_.body || method == "POST" || method == "PUT" || method == "PATCH";
+  if (!sends) {
+    set_option(easy, CURLOPT_HTTPGET, 1L);
+  } else {
+    // A body of size 0 is sent as "Content-Length: 0", which registries want on POST.
+    set_option(easy, CURLOPT_UPLOAD, 1L);
+    set_option(easy, CURLOPT_UPLOAD_BUFFERSIZE, k_upload_buffer);
+    set_option(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request_.body ? request_.body_size : 0));
+  }
+  set_option(easy, CURLOPT_CUSTOMREQUEST, method.c_str());
+}
+
+void CurlTransfer::add_header_line(const std::string& name, const std::string& value) {
+  if ((name + value).find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
+    throw Error(ErrorKind::failure, fmt::format("header {} contains a line break", escape_control(name)));
+  }
+  // "Name;" is how libcurl is told to send a header without a value; "Name:" would remove it.
+  const std::string line = value.empty() ? name + ";" : name + ": " + value;
+  curl_slist* longer = curl_slist_append(header_list_, line.c_str());
+  if (longer == nullptr) throw Error(ErrorKind::failure, "libcurl is out of memory");
+  header_list_ = longer;
+}
+
+void CurlTransfer::set_headers() {
+  // Some servers and proxies never answer "Expect: 100-continue"; waiting for them costs a second per upload.
+  header_list_ = curl_slist_append(header_list_, "Expect:");
+  for (const Header& header : request_.headers) add_header_line(header.name, header.value);
+  if (request_.authorization) add_header_line("Authorization", request_.authorization->reveal());
+  set_option(session_.easy(), CURLOPT_HTTPHEADER, header_list_);
+}
+
+void CurlTransfer::set_callbacks() {
+  CURL* easy = session_.easy();
+  set_option(easy, CURLOPT_HEADERFUNCTION, &CurlTransfer::header_callback);
+  set_option(easy, CURLOPT_HEADERDATA, static_cast<void*>(this));
+  set_option(easy, CURLOPT_WRITEFUNCTION, &CurlTransfer::write_callback);
+  set_option(easy, CURLOPT_WRITEDATA, static_cast<void*>(this));
+  set_option(easy, CURLOPT_READFUNCTION, &CurlTransfer::read_callback);
+  set_option(easy, CURLOPT_READDATA, static_cast<void*>(this));
+  set_option(easy, CURLOPT_SEEKFUNCTION, &CurlTransfer::seek_callback);
+  set_option(easy, CURLOPT_SEEKDATA, static_cast<void*>(this));
+  set_option(easy, CURLOPT_PREREQFUNCTION, &CurlTransfer::connected_callback);
+  set_option(easy, CURLOPT_PREREQDATA, static_cast<void*>(this));
+}
+
+HttpResponse CurlTransfer::run(const std::stop_token& stop) {
+  throw_if_stopped(stop);
+  finish(perform(stop));
+  return std::move(response_);
+}
+
+CURLcode CurlTransfer::perform(const std::stop_token& stop) {
+  const MultiMembership membership(session_);
+  CURLM* multi = session_.multi();
+  const std::stop_callback wake(stop, [multi] { curl_multi_wakeup(multi); });
+  last_activity_ = std::chrono::steady_clock::now();
+  int running = 1;
+  while (true) {
+    if (const CURLMcode code = curl_multi_perform(multi, &running); code != CURLM_OK) {
+      throw Error(ErrorKind::failure, fmt::format("libcurl: {}", curl_multi_strerror(code)));
+    }
+    if (running == 0) break;
+    throw_if_stopped(stop);
+    check_for_stall();
+    const auto patience = std::min<std::chrono::milliseconds::rep>(k_poll_ms, request_.stall_timeout.count());
+    curl_multi_poll(multi, nullptr, 0, static_cast<int>(std::max<std::chrono::milliseconds::rep>(patience, 1)),
+                    nullptr);
+  }
+  int remaining = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi, &remaining)) {
+    if (message->msg == CURLMSG_DONE) return message->data.result;
+  }
+  throw Error(ErrorKind::failure, "libcurl lost the result of a request");
+}
+
+void CurlTransfer::check_for_stall() {
+  curl_off_t up = 0;
+  curl_off_t down = 0;
+  curl_easy_getinfo(session_.easy(), CURLINFO_SIZE_UPLOAD_T, &up);
+  curl_easy_getinfo(session_.easy(), CURLINFO_SIZE_DOWNLOAD_T, &down);
+  const auto progress = static_cast<std::uint64_t>(up) + static_cast<std::uint64_t>(down) + header_bytes_;
+  const auto now = std::chrono::steady_clock::now();
+  // Before there is a connection the connect timeout rules.
+  if (progress != last_progress_ || !connected_) {
+    last_progress_ = progress;
+    last_activity_ = now;
+    return;
+  }
+  if (now - last_activity_ < request_.stall_timeout) return;
+  const bool sending = request_.body && static_cast<std::uint64_t>(up) < request_.body_size && header_bytes_ == 0;
+  const char* phase = sending ? "while the request was being sent"
+                              : (header_bytes_ == 0 ? "while waiting for the answer" : "in the middle of the answer");
+  throw TransportError(fmt::format("{}:{} stalled: nothing moved for {} {}", url_.host, url_.effective_port(),
+                                   format_duration(request_.stall_timeout.count()), phase),
+                       connected_, header_bytes_ > 0);
+}
+
+void CurlTransfer::finish(CURLcode code) {
+  if (callback_error_) std::rethrow_exception(callback_error_);
+  if (code != CURLE_OK && !body_cut_) fail(code);
+  if (response_.status == 0) fail(CURLE_WEIRD_SERVER_REPLY);
+}
+
+void CurlTransfer::fail(CURLcode code) {
+  CurlFailure failure;
+  failure.code = code;
+  curl_easy_getinfo(session_.easy(), CURLINFO_OS_ERRNO, &failure.os_errno);
+  failure.detail = error_text_.data();
+  failure.url = url_;
+  failure.connected = connected_;
+  failure.response_started = header_bytes_ > 0;
+  failure.sending = request_.body && body_sent_ < request_.body_size;
+  failure.connect_timeout = request_.connect_timeout;
+  throw make_transport_error(failure);
+}
+
+std::size_t CurlTransfer::on_header(std::string_view line) {
+  header_bytes_ += line.size();
+  if (body_started_) return line.size();  // trailers
+  if (line.starts_with("HTTP/")) {
+    // The head of a 1xx answer, if there was one, is of no interest any more.
+    response_.headers.clear();
+    const auto space = line.find(' ');
+    const auto digits = space == std::string_view::npos ? std::string_view() : line.substr(space + 1, 3);
+    response_.status = static_cast<int>(parse_int(digits).value_or(0));
+    return line.size();
+  }
+  const std::string_view text = trim(line);
+  const auto colon = text.find(':');
+  if (colon != std::string_view::npos && colon > 0) {
+    response_.headers.push_back({std::string(trim(text.substr(0, colon))), std::string(trim(text.substr(colon + 1)))});
+  }
+  return line.size();
+}
+
+std::size_t CurlTransfer::on_body(ByteSpan data) {
+  body_started_ = true;
+  const bool success = response_.status >= 200 && response_.status < 300;
+  if (success && sink_ != nullptr) {
+    sink_->write(data);
+    return data.size();
+  }
+  const std::size_t room = k_max_body - response_.body.size();
+  const std::size_t kept = std::min(room, data.size());
+  response_.body.append(reinterpret_cast<const char*>(data.data()), kept);
+  if (kept == data.size()) return kept;
+  if (success) {
+    throw Error(ErrorKind::network,
+                fmt::format("the answer of {} is longer than {}", redact_url(response_.url), format_bytes(k_max_body)));
+  }
+  body_cut_ = true;
+  return 0;
+}
+
+std::size_t CurlTransfer::on_read(std::span<std::byte> out) {
+  if (!request_.body) return 0;
+  if (!body_) body_ = request_.body();
+  const std::uint64_t left = request_.body_size - body_sent_;
+  if (left == 0) return 0;
+  const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, out.size()));
+  const std::size_t got = body_->read(out.first(wanted));
+  if (got == 0) {
+    throw Error(ErrorKind::failure,
+                fmt::format("the data to be sent ended after {} of {} bytes", body_sent_, request_.body_size));
+  }
+  body_sent_ += got;
+  return got;
+}
+
+void CurlTransfer::rewind_body() {
+  body_ = request_.body ? request_.body() : nullptr;
+  body_sent_ = 0;
+}
+
+std::size_t CurlTransfer::header_callback(char* data, std::size_t size, std::size_t count, void* self) {
+  auto* transfer = static_cast<CurlTransfer*>(self);
+  try {
+    return transfer->on_header(std::string_view(data, size * count));
+  } catch (...) {
+    transfer->callback_error_ = std::current_exception();
+    return 0;
+  }
+}
+
+std::size_t CurlTransfer::write_callback(char* data, std::size_t size, std::size_t count, void* self) {
+  auto* transfer = static_cast<CurlTransfer*>(self);
+  try {
+    return transfer->on_body(as_byte_span(std::string_view(data, size * count)));
+  } catch (...) {
+    transfer->callback_error_ = std::current_exception();
+    return 0;
+  }
+}
+
+std::size_t CurlTransfer::read_callback(char* data, std::size_t size, std::size_t count, void* self) {
+  auto* transfer = static_cast<CurlTransfer*>(self);
+  try {
+    return transfer->on_read(std::as_writable_bytes(std::span(data, size * count)));
+  } catch (...) {
+    transfer->callback_error_ = std::current_exception();
+    return CURL_READFUNC_ABORT;
+  }
+}
+
+int CurlTransfer::seek_callback(void* self, curl_off_t offset, int origin) {
+  auto* transfer = static_cast<CurlTransfer*>(self);
+  if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
+  try {
+    transfer->rewind_body();
+    return CURL_SEEKFUNC_OK;
+  } catch (...) {
+    transfer->callback_error_ = std::current_exception();
+    return CURL_SEEKFUNC_FAIL;
+  }
+}
+
+int CurlTransfer::connected_callback(void* self, char* /*ip*/, char* /*local_ip*/, int /*port*/, int /*local_port*/) {
+  static_cast<CurlTransfer*>(self)->connected_ = true;
+  return CURL_PREREQFUNC_OK;
+}
+
+}  // namespace tektii::net
