@@ -79,7 +79,8 @@ void NsTest::TearDown() {
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
   EXPECT_EQ(errno, ECHILD) << "a child process is left";
   EXPECT_THAT(read_file("/proc/self/mountinfo"), testing::Not(testing::HasSubstr(temp_.path().string())));
-  if (!rootfs_.work_dir.empty()) EXPECT_TRUE(stdfs::is_empty(rootfs_.work_dir));
+  if (rootfs_.work_dir.empty()) return;
+  EXPECT_TRUE(stdfs::is_empty(rootfs_.work_dir));
 }
 
 const stdfs::path& NsTest::tools() const {
