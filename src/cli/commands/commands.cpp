@@ -1,5 +1,6 @@
 #include "cli/commands/commands.hpp"
 
+#include "cli/commands/build.hpp"
 #include "cli/commands/image_builder.hpp"
 #include "cli/commands/sandbox.hpp"
 #include "cli/commands/scenario.hpp"
@@ -9,6 +10,7 @@
 namespace tektii::cli {
 
 void make_commands(CLI::App& root, CommandContext& context) {
+  setup_build(root, context);
   setup_strategy(root, context);
   setup_version(root, context, make_image_builder(context));
   setup_scenario(root, context);

@@ -1,0 +1,135 @@
+#include "cli/commands/build.hpp"
+
+#include "cli/build/driver.hpp"
+#include "cli/exit_code.hpp"
+#include <tektii/util/error.hpp>
+#include <tektii/util/file.hpp>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <future>
+#include <memory>
+
+namespace tektii::cli {
+
+namespace {
+
+std::vector<oci::ImageReference> parse_tags(const std::vector<std::string>& tags) {
+  std::vector<oci::ImageReference> references;
+  for (const auto& tag : tags) {
+    auto reference = oci::ImageReference::parse(tag);
+    if (reference.digest) {
+      throw Error(ErrorKind::usage, fmt::format("--tag {}: a tag can't hold a digest", tag));
+    }
+    references.push_back(std::move(reference));
+  }
+  return references;
+}
+
+// The keys of buildx's --metadata-file.
+std::string metadata_json(const builder::BuildResult& result, const std::vector<std::string>& names) {
+  const auto& image = result.image;
+  nlohmann::ordered_json json = {
+      {"containerimage.config.digest", image.config.digest.str()},
+      {"containerimage.descriptor",
+       {{"mediaType", image.manifest.media_type}, {"digest", image.manifest.digest.str()}, {"size", image.manifest.size}}},
+      {"containerimage.digest", image.manifest.digest.str()}};
+  if (!names.empty()) {
+    std::string joined;
+    for (const auto& name : names) joined += (joined.empty() ? "" : ",") + name;
+    json["image.name"] = joined;
+  }
+  return json.dump(2) + "\n";
+}
+
+// Runs the build while push access is checked beside it, so that a build whose result could go nowhere ends early.
+builder::BuildResult build_with_access_check(BuildDriver& driver, const std::vector<oci::ImageReference>& references,
+                                             const std::stop_token& stop) {
+  std::stop_source either;
+  const std::stop_callback forward(stop, [&] { either.request_stop(); });
+  auto access = std::async(std::launch::async, [&] {
+    try {
+      driver.check_push_access(references, either.get_token());
+    } catch (...) {
+      either.request_stop();
+      throw;
+    }
+  });
+  try {
+    auto result = driver.build(either.get_token());
+    access.get();
+    return result;
+  } catch (const Error& error) {
+    // The build was stopped because the check failed: its error is the one to show.
+    if (error.kind() == ErrorKind::interrupted && !stop.stop_requested() && access.valid()) access.get();
+    either.request_stop();
+    throw;
+  }
+}
+
+}  // namespace
+
+void add_build_options(CLI::App& command, BuildOptions& options) {
+  command.add_option("--build-arg", options.build_args, "Value for an ARG, NAME=VALUE or NAME from the environment")
+      ->allow_extra_args(false);
+  command
+      .add_option("--build-context", options.build_contexts, "What a name stands for: NAME=DIR or NAME=oci-layout://DIR[:TAG]")
+      ->allow_extra_args(false);
+  command.add_option("--target", options.target, "Stage to build [default: the last]");
+  command.add_flag("--no-cache", options.no_cache, "Run every step, also if its inputs did not change");
+  command.add_option("--progress", options.progress, "auto, tty, plain, json or quiet")->capture_default_str();
+  command.add_option("--compression", options.compression, "Of layers: gzip[:1-12] or zstd[:1-19]")->capture_default_str();
+  command.add_option("--timestamps", options.timestamps,
+                     "Times of files: preserve, or seconds since 1970 [default: SOURCE_DATE_EPOCH, else the commit's]");
+  command.add_flag("--preserve-modes", options.preserve_modes,
+                   "Keep permission bits of context files instead of 0644 and 0755");
+}
+
+void setup_build(CLI::App& root, CommandContext& context) {
+  CLI::App* build = root.add_subcommand("build", "Build a linux/amd64 image from a Dockerfile");
+  auto options = std::make_shared<BuildOptions>();
+  build->add_option("CONTEXT", options->context, "Directory that COPY reads from")->required();
+  build->add_option("-f,--file", options->file, "Dockerfile [default: CONTEXT/Dockerfile]");
+  build->add_option("-t,--tag", options->tags, "Name of the image, repeatable")->allow_extra_args(false);
+  build->add_flag("--push", options->push, "Push the image to the registry of each tag");
+  build->add_option("-o,--output", options->outputs, "type=oci,dest=DIR or type=oci,dest=FILE.tar, repeatable")
+      ->allow_extra_args(false);
+  build->add_option("--platform", options->platform, "linux/amd64 is the only one")->capture_default_str();
+  build->add_option("--iidfile", options->iid_file, "Write the image id (the digest of the config) to this file");
+  build->add_option("--metadata-file", options->metadata_file, "Write the digests as JSON to this file");
+  add_build_options(*build, *options);
+  context.on_selected(*build, [options, &context] { return run_build(*options, context); });
+}
+
+int run_build(const BuildOptions& given, CommandContext& context) {
+  BuildOptions options = given;
+  if (context.terminal.quiet()) options.progress = "quiet";
+  const auto references = parse_tags(options.tags);
+  if (options.push && references.empty()) {
+    throw Error(ErrorKind::usage, "--push needs a name to push to").add_hint("add --tag REGISTRY/NAME:TAG");
+  }
+  BuildDriver driver(options);
+  const auto stop = context.stop();
+  const auto result = options.push ? build_with_access_check(driver, references, stop) : driver.build(stop);
+
+  std::vector<std::string> names;
+  for (const auto& reference : references) names.push_back(reference.str());
+  driver.write_outputs(result, names, stop);
+  if (options.push) driver.push(result, references, stop);
+  if (!options.push && options.outputs.empty()) {
+    driver.keep_in_store(result, names, stop);
+    context.terminal.warning(references.empty()
+                                 ? "No output was asked for: the result stays in the cache. Add --push or --output"
+                                 : "No output was asked for: the image stays in the store. Add --push or --output");
+  }
+  if (!options.iid_file.empty()) write_file_atomic(options.iid_file, result.image.config.digest.str());
+  if (!options.metadata_file.empty()) write_file_atomic(options.metadata_file, metadata_json(result, names));
+  context.terminal.result(result.image.manifest.digest.str() + "\n");
+  return k_exit_ok;
+}
+
+}  // namespace tektii::cli

@@ -1,0 +1,78 @@
+#include "cli/commands/image_builder.hpp"
+
+#include "cli/build/driver.hpp"
+#include "cli/commands/build.hpp"
+#include <tektii/util/clock.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/process.hpp>
+#include <tektii/util/text.hpp>
+
+#include <fmt/format.h>
+
+namespace tektii::cli {
+
+namespace {
+
+// The URL of the context's remote, without credentials that somebody may have put into it; empty when there is none.
+std::string source_url(const std::filesystem::path& context) {
+  const auto result = run_process({"git", "-c", "safe.directory=*", "-C", context.string(), "remote", "get-url", "origin"});
+  if (result.not_found || result.exit_code != 0) return {};
+  std::string url(trim(result.out));
+  const auto scheme = url.find("://");
+  if (scheme == std::string::npos) return {};  // a path of this machine, or an scp-like name: no URL
+  const auto at = url.find('@', scheme);
+  const auto slash = url.find('/', scheme + 3);
+  if (at != std::string::npos && (slash == std::string::npos || at < slash)) url.erase(scheme + 3, at - scheme - 2);
+  return url.rfind("http", 0) == 0 || url.rfind("ssh", 0) == 0 ? url : std::string{};
+}
+
+class DriverImageBuilder : public ImageBuilder {
+ public:
+  explicit DriverImageBuilder(CommandContext& context) : context_(context) {}
+
+  void add_options(CLI::App& command) override { add_build_options(command, options_); }
+
+  void prepare(const UploadInputs& inputs) override {
+    options_.context = inputs.context.string();
+    options_.file = inputs.dockerfile.string();
+    options_.file_flag = "--dockerfile";
+    if (context_.terminal.quiet()) options_.progress = "quiet";
+    driver_ = std::make_unique<BuildDriver>(options_);
+    auto& request = driver_->request();
+    request.base_annotations = true;
+    request.annotations["org.opencontainers.image.revision"] = inputs.git_sha;
+    request.annotations["org.opencontainers.image.created"] = format_rfc3339(request.source_date_epoch);
+    if (const auto url = source_url(inputs.context); !url.empty()) {
+      request.annotations["org.opencontainers.image.source"] = url;
+    }
+    driver_->check(context_.stop());
+  }
+
+  oci::Digest build_and_push(const oci::ImageReference& reference, const registry::Credentials& credentials,
+                             const std::function<void(UploadPhase)>& on_phase) override {
+    const auto stop = context_.stop();
+    const auto result = driver_->build(stop);
+    on_phase(UploadPhase::verifying);
+    if (result.config.platform != oci::Platform{}) {
+      throw Error(ErrorKind::platform_mismatch, fmt::format("Image platform mismatch (expected linux/amd64, got {})",
+                                                            result.config.platform.str()));
+    }
+    on_phase(UploadPhase::pushing);
+    driver_->use_credentials(reference.registry, credentials);
+    driver_->push(result, {reference}, stop);
+    return result.image.manifest.digest;
+  }
+
+ private:
+  CommandContext& context_;
+  BuildOptions options_;
+  std::unique_ptr<BuildDriver> driver_;
+};
+
+}  // namespace
+
+std::unique_ptr<ImageBuilder> make_image_builder(CommandContext& context) {
+  return std::make_unique<DriverImageBuilder>(context);
+}
+
+}  // namespace tektii::cli
