@@ -1,0 +1,136 @@
+#include <gmock/gmock.h>
+
+#include "builder/build_fixture.hpp"
+
+namespace tektii::builder {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
+
+exec::ExitStatus write_upper(const exec::Rootfs& rootfs, const std::string& name, const std::string& content) {
+  write_file_atomic(rootfs.upper_dir / name, content);
+  return {};
+}
+
+TEST_F(RunTest, KeepsWhatACommandWrote) {
+  executor_.command = [](const auto& rootfs, const auto&, auto&) { return write_upper(rootfs, "made", "by run"); };
+  const auto result = build("FROM scratch\nRUN make it\n");
+  const auto tree = tree_of(result);
+  ASSERT_NE(tree.find("made"), nullptr);
+  EXPECT_LE(tree.find("made")->metadata.mtime, request_.source_date_epoch);
+  EXPECT_EQ(result.config.history.back().created_by, "RUN /bin/sh -c make it # buildkit");
+  EXPECT_EQ(executor_.specs.at(0).argv, (std::vector<std::string>{"/bin/sh", "-c", "make it"}));
+}
+
+TEST_F(RunTest, CommandThatChangesNothingMakesNoLayer) {
+  const auto result = build("FROM scratch\nRUN [\"/bin/true\"]\n");
+  EXPECT_TRUE(result.image.layers.empty());
+  EXPECT_TRUE(result.config.history.back().empty_layer);
+  EXPECT_EQ(executor_.specs.at(0).argv, (std::vector<std::string>{"/bin/true"}));
+}
+
+TEST_F(RunTest, FailureCarriesCodeLineAndLastOutput) {
+  executor_.command = [](const auto&, const auto&, auto& output) {
+    output.write(exec::OutputStream::standard_error, "first\nERROR: no matching \x1b[31mdistribution\n");
+    return exec::ExitStatus{23, 0};
+  };
+  const auto error = build_error("FROM scratch\n\nRUN pip install nothing\n");
+  EXPECT_EQ(error.kind(), ErrorKind::run_failed);
+  EXPECT_THAT(error.what(), HasSubstr("exit code 23"));
+  EXPECT_THAT(error.what(), HasSubstr("pip install nothing"));
+  EXPECT_THAT(error.what(), HasSubstr("| ERROR: no matching \\x1b[31mdistribution"));
+  ASSERT_TRUE(error.span());
+  EXPECT_EQ(error.span()->first_line, 3);
+}
+
+TEST_F(RunTest, EnvironmentOfACommand) {
+  request_.build_args = {{"VERSION", "2"}, {"https_proxy", "http://proxy:1"}, {"UNDECLARED", "x"}};
+  build("FROM scratch\nARG VERSION=1\nARG EMPTY\nENV A=1 B=$VERSION\nARG A=9\nRUN env\n");
+  const auto& env = executor_.specs.at(0).env;
+  EXPECT_THAT(env, IsSupersetOf({"VERSION=2", "B=2", "A=9", "https_proxy=http://proxy:1", "HOME=/",
+                                 "SOURCE_DATE_EPOCH=1700000000",
+                                 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}));
+  EXPECT_THAT(env, ::testing::Not(Contains(HasSubstr("UNDECLARED"))));
+  EXPECT_THAT(env, ::testing::Not(Contains(HasSubstr("EMPTY"))));
+}
+
+TEST_F(RunTest, ProxyArgumentsStayOutOfHistoryAndKeys) {
+  request_.build_args = {{"HTTP_PROXY", "http://one"}};
+  const auto first = build("FROM scratch\nRUN x\n");
+  EXPECT_EQ(first.config.history.back().created_by, "RUN /bin/sh -c x # buildkit");
+  request_.build_args = {{"HTTP_PROXY", "http://two"}};
+  build("FROM scratch\nRUN x\n");
+  EXPECT_EQ(executor_.specs.size(), 1U);
+}
+
+TEST_F(RunTest, UserOfACommandComesFromTheImage) {
+  write("etc/passwd", "app:x:1234:2345::/home/app:/bin/sh\n");
+  write("etc/group", "extra:x:99:app\n");
+  build("FROM scratch\nCOPY etc /etc\nUSER app\nWORKDIR /home/app\nRUN id\n");
+  const auto& spec = executor_.specs.at(0);
+  EXPECT_EQ(spec.uid, 1234U);
+  EXPECT_EQ(spec.gid, 2345U);
+  EXPECT_EQ(spec.supplementary_groups, (std::vector<std::uint32_t>{99}));
+  EXPECT_EQ(spec.working_dir, "/home/app");
+  EXPECT_THAT(spec.env, Contains("HOME=/home/app"));
+}
+
+TEST_F(RunTest, UnchangedCommandIsNotRunAgain) {
+  executor_.command = [](const auto& rootfs, const auto&, auto&) { return write_upper(rootfs, "made", "x"); };
+  const auto first = build("FROM scratch\nRUN a\nRUN b\n").image.manifest.digest;
+  EXPECT_EQ(build("FROM scratch\nRUN a\nRUN b\n").image.manifest.digest, first);
+  EXPECT_EQ(executor_.specs.size(), 2U);
+  request_.no_cache = true;
+  EXPECT_EQ(build("FROM scratch\nRUN a\nRUN b\n").image.manifest.digest, first);
+  EXPECT_EQ(executor_.specs.size(), 4U);
+}
+
+TEST_F(RunTest, MetadataBeforeACommandDoesNotMakeItRunAgain) {
+  executor_.command = [](const auto& rootfs, const auto&, auto&) { return write_upper(rootfs, "made", "x"); };
+  build("FROM scratch\nLABEL v=1\nRUN a\n");
+  build("FROM scratch\nLABEL v=2\nRUN a\n");
+  EXPECT_EQ(executor_.specs.size(), 1U);
+  build("FROM scratch\nENV v=2\nRUN a\n");
+  EXPECT_EQ(executor_.specs.size(), 2U);
+}
+
+TEST_F(RunTest, SameOutcomeOfAnEarlierStepStopsTheRebuild) {
+  executor_.command = [](const auto& rootfs, const auto& spec, auto&) {
+    return write_upper(rootfs, spec.argv.back() == "second" ? "two" : "one", "same");
+  };
+  build("FROM scratch\nRUN first\nRUN second\n");
+  build("FROM scratch\nRUN first again\nRUN second\n");
+  EXPECT_EQ(executor_.specs.size(), 3U);
+}
+
+TEST_F(RunTest, CopiesFromAnotherStage) {
+  executor_.command = [](const auto& rootfs, const auto&, auto&) { return write_upper(rootfs, "artifact", "built"); };
+  const auto result = build("FROM scratch AS Builder\nRUN make\nFROM scratch\nCOPY --from=builder /artifact /app/\n");
+  const auto tree = tree_of(result);
+  ASSERT_NE(tree.find("app/artifact"), nullptr);
+  EXPECT_EQ(tree.find("artifact"), nullptr);
+  EXPECT_EQ(result.image.layers.size(), 1U);
+  EXPECT_TRUE(result.config.config.cmd == std::nullopt);
+}
+
+TEST_F(RunTest, OnlyStagesThatTheTargetReachesAreBuilt) {
+  build("FROM scratch AS a\nRUN a\nFROM scratch AS b\nRUN b\nFROM a AS c\nRUN c\n");
+  std::vector<std::string> ran;
+  for (const auto& spec : executor_.specs) ran.push_back(spec.argv.back());
+  EXPECT_EQ(ran, (std::vector<std::string>{"a", "c"}));
+}
+
+TEST_F(BuildTest, CommandThatCannotRunHereIsRefusedBeforeAnyRequest) {
+  executor_.unavailable = exec::Unavailable{"no user namespaces", {"enable them"}};
+  const auto error = build_error("FROM python:3.11\nWORKDIR /app\nRUN pip install x\n");
+  EXPECT_THAT(error.what(), HasSubstr("RUN is not possible here: no user namespaces"));
+  EXPECT_THAT(error.hints(), Contains("enable them"));
+  EXPECT_EQ(error.span()->first_line, 3);
+  EXPECT_TRUE(opened_.empty());
+  EXPECT_TRUE(executor_.specs.empty());
+}
+
+}  // namespace
+}  // namespace tektii::builder
