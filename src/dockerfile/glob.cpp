@@ -1,7 +1,6 @@
 #include "dockerfile/glob.hpp"
 
 #include "dockerfile/utf8.hpp"
-#include <tektii/util/error.hpp>
 
 #include <fmt/format.h>
 
@@ -32,32 +31,47 @@ void spread_backward(Reached& reached, std::string_view value) {
   }
 }
 
+std::optional<std::size_t> first_reached(const Reached& reached) {
+  const auto found = std::find(reached.begin(), reached.end(), true);
+  if (found == reached.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - reached.begin());
+}
+
+std::optional<std::size_t> last_reached(const Reached& reached) {
+  const auto found = std::find(reached.rbegin(), reached.rend(), true);
+  if (found == reached.rend()) return std::nullopt;
+  return static_cast<std::size_t>(reached.rend() - found) - 1;
+}
+
 }  // namespace
 
-GlobPattern::GlobPattern(std::string_view pattern, char escape) {
-  for (std::size_t i = 0; i < pattern.size();) {
+std::optional<GlobPattern> GlobPattern::parse(std::string_view pattern, char escape, std::string& reason) {
+  GlobPattern glob;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
     const char c = pattern[i];
     const bool last = i + 1 == pattern.size();
     if (c == '*') {
-      tokens_.push_back({Kind::star, {}});
+      glob.tokens_.push_back({Kind::star, {}});
     } else if (c == '?') {
-      tokens_.push_back({Kind::any, {}});
+      glob.tokens_.push_back({Kind::any, {}});
     } else if (c == escape && !last && (pattern[i + 1] == '}' || pattern[i + 1] == '/')) {
-      add_literal(pattern.substr(++i, 1));
+      glob.add_literal(pattern.substr(++i, 1));
     } else if (c == '\\') {
-      const CodePoint next = last ? CodePoint{} : decode_utf8(pattern, i + 1);
-      const std::string_view escaped = pattern.substr(i + 1, next.length);
+      const std::string_view escaped = last ? "" : pattern.substr(i + 1, decode_utf8(pattern, i + 1).length);
       if (escaped != "*" && escaped != "?" && escaped != "\\" && escaped != "}" && escaped != "/") {
-        throw Error(ErrorKind::usage,
-                    fmt::format("invalid pattern ({}) in substitution: invalid escape '\\{}'", pattern, escaped));
+        reason = fmt::format("invalid pattern ({}) in substitution: invalid escape '\\{}'", pattern, escaped);
+        return std::nullopt;
       }
-      add_literal(escaped);
+      glob.add_literal(escaped);
       ++i;
     } else {
-      add_literal(pattern.substr(i, 1));
+      glob.add_literal(pattern.substr(i, 1));
     }
-    ++i;
   }
+  const auto star = std::find_if(glob.tokens_.begin(), glob.tokens_.end(),
+                                 [](const Token& token) { return token.kind == Kind::star; });
+  glob.head_ = static_cast<std::size_t>(star - glob.tokens_.begin());
+  return glob;
 }
 
 void GlobPattern::add_literal(std::string_view text) {
@@ -65,10 +79,28 @@ void GlobPattern::add_literal(std::string_view text) {
   tokens_.back().text += text;
 }
 
+std::optional<std::size_t> GlobPattern::match_head(std::string_view value) const {
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < head_; ++i) {
+    const Token& token = tokens_[i];
+    if (token.kind == Kind::literal) {
+      if (!value.substr(at).starts_with(token.text)) return std::nullopt;
+      at += token.text.size();
+    } else {
+      if (at == value.size() || value[at] == '\n') return std::nullopt;
+      at += decode_utf8(value, at).length;
+    }
+  }
+  return at;
+}
+
 std::optional<std::size_t> GlobPattern::match_prefix(std::string_view value, bool longest) const {
+  const auto head_length = match_head(value);
+  if (!head_length || head_ == tokens_.size()) return head_length;
   Reached reached(value.size() + 1, false);
-  reached[0] = true;
-  for (const Token& token : tokens_) {
+  reached[*head_length] = true;
+  for (std::size_t token_index = head_; token_index < tokens_.size(); ++token_index) {
+    const Token& token = tokens_[token_index];
     if (token.kind == Kind::star) {
       spread_forward(reached, value);
       continue;
@@ -81,14 +113,7 @@ std::optional<std::size_t> GlobPattern::match_prefix(std::string_view value, boo
     }
     reached = std::move(next);
   }
-  if (longest) {
-    const auto found = std::find(reached.rbegin(), reached.rend(), true);
-    if (found == reached.rend()) return std::nullopt;
-    return static_cast<std::size_t>(reached.rend() - found) - 1;
-  }
-  const auto found = std::find(reached.begin(), reached.end(), true);
-  if (found == reached.end()) return std::nullopt;
-  return static_cast<std::size_t>(found - reached.begin());
+  return longest ? last_reached(reached) : first_reached(reached);
 }
 
 std::optional<std::size_t> GlobPattern::match_suffix(std::string_view value, bool longest) const {
@@ -112,29 +137,21 @@ std::optional<std::size_t> GlobPattern::match_suffix(std::string_view value, boo
     }
     reached = std::move(next);
   }
-  if (!longest) {
-    const auto found = std::find(reached.rbegin(), reached.rend(), true);
-    if (found == reached.rend()) return std::nullopt;
-    return static_cast<std::size_t>(reached.rend() - found) - 1;
-  }
-  const auto found = std::find(reached.begin(), reached.end(), true);
-  if (found == reached.end()) return std::nullopt;
-  return static_cast<std::size_t>(found - reached.begin());
+  return longest ? first_reached(reached) : last_reached(reached);
 }
 
 std::string GlobPattern::replace(std::string_view value, std::string_view replacement, bool all) const {
   std::string result;
-  std::size_t position = 0;
   bool after_match = false;  // an empty match right behind another one does not count
+  // What can't be matched from one place, because the tokens from the first star on find nothing in the line, can't be
+  // matched further right in the same line either. Without this a long value takes quadratic time.
+  std::size_t hopeless_until = 0;
+  std::size_t position = 0;
   while (position <= value.size()) {
-    if (!tokens_.empty() && tokens_.front().kind == Kind::literal) {
-      const std::size_t candidate = value.find(tokens_.front().text, position);
-      if (candidate == std::string_view::npos) break;
-      if (candidate > position) after_match = false;
-      result += value.substr(position, candidate - position);
-      position = candidate;
-    }
-    const auto length = match_prefix(value.substr(position), true);
+    const std::string_view rest = value.substr(position);
+    const bool try_here = position >= hopeless_until && match_head(rest);
+    const auto length = try_here ? match_prefix(rest, true) : std::nullopt;
+    if (try_here && !length) hopeless_until = std::min(value.find('\n', position), value.size()) + 1;
     if (length && (*length > 0 || !after_match)) {
       result += replacement;
       position += *length;

@@ -13,9 +13,9 @@ namespace tektii::dockerfile {
 // brackets. Everything is matched per UTF-8 code point.
 class GlobPattern {
  public:
-  // `escape` is the escape character of the Dockerfile, which protects } and / beside the backslash. Throws
-  // Error{usage} on any other escape.
-  GlobPattern(std::string_view pattern, char escape);
+  // `escape` is the escape character of the Dockerfile, which protects } and / beside the backslash. nullopt on any
+  // other escape, and then `reason` says which.
+  static std::optional<GlobPattern> parse(std::string_view pattern, char escape, std::string& reason);
 
   // Bytes of the shortest or longest prefix that matches.
   std::optional<std::size_t> match_prefix(std::string_view value, bool longest) const;
@@ -32,8 +32,11 @@ class GlobPattern {
   };
 
   void add_literal(std::string_view text);
+  // Matches the tokens before the first star, which can match in one way only.
+  std::optional<std::size_t> match_head(std::string_view value) const;
 
   std::vector<Token> tokens_;
+  std::size_t head_ = 0;  // how many tokens stand before the first star
 };
 
 }  // namespace tektii::dockerfile

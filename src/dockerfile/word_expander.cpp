@@ -1,6 +1,5 @@
 #include "dockerfile/word_expander.hpp"
 
-#include "dockerfile/glob.hpp"
 #include "dockerfile/text.hpp"
 #include "dockerfile/utf8.hpp"
 #include <tektii/dockerfile/history.hpp>
@@ -211,7 +210,7 @@ std::string WordExpander::substitute(const std::string& name, char modifier, boo
 std::string WordExpander::trim_value(const Variable& variable, char modifier, std::string_view pattern) const {
   const bool longest = pattern.starts_with(modifier);
   if (longest) pattern.remove_prefix(1);
-  const GlobPattern glob(pattern, options_.escape);
+  const GlobPattern glob = parse_pattern(pattern);
   std::string value = variable.value.value_or("");
   if (modifier == '#') {
     if (const auto length = glob.match_prefix(value, longest)) value.erase(0, *length);
@@ -221,6 +220,13 @@ std::string WordExpander::trim_value(const Variable& variable, char modifier, st
   return value;
 }
 
+GlobPattern WordExpander::parse_pattern(std::string_view pattern) const {
+  std::string reason;
+  auto glob = GlobPattern::parse(pattern, options_.escape, reason);
+  if (!glob) fail(reason);
+  return std::move(*glob);
+}
+
 std::string WordExpander::substitute_pattern(const std::string& name) {
   const bool all = !at_end() && peek() == '/';
   if (all) ++position_;
@@ -228,7 +234,7 @@ std::string WordExpander::substitute_pattern(const std::string& name) {
   const std::string replacement = read_until('}', true).text;
   const Variable variable = look_up(name, false);
   if (!variable.value && mode_.keep_unset) return fmt::format("${{{}/{}/{}}}", name, pattern, replacement);
-  return GlobPattern(pattern, options_.escape).replace(variable.value.value_or(""), replacement, all);
+  return parse_pattern(pattern).replace(variable.value.value_or(""), replacement, all);
 }
 
 std::string WordExpander::read_name() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dockerfile/glob.hpp"
 #include <tektii/dockerfile/expand.hpp>
 
 #include <cstddef>
@@ -55,6 +56,7 @@ class WordExpander {
   std::string substitute(const std::string& name, char modifier, bool empty_is_unset);
   std::string substitute_pattern(const std::string& name);
   std::string trim_value(const Variable& variable, char modifier, std::string_view pattern) const;
+  GlobPattern parse_pattern(std::string_view pattern) const;
   Variable look_up(std::string name, bool has_default);
 
   bool at_end() const { return position_ == word_.size(); }

@@ -1,0 +1,7 @@
+FROM a
+ENV A
+RUN <<EOF && \
+  true
+echo hello
+ EOF
+RNU is inside
