@@ -34,9 +34,8 @@ std::string_view describe(Step step);
 // What an init tells its parent, one message per write: a closed set, so that an unexpected message is an error itself.
 struct InitReport {
   enum class Kind : std::uint8_t {
-    failed = 1,   // step, error_number and path say what could not be done; nothing ran
-    started = 2,  // the command is about to be executed
-    exited = 3,   // wait_status is the command's, as waitpid() gives it
+    failed = 1,  // step, error_number and path say what could not be done
+    exited = 2,  // wait_status is the command's, as waitpid() gives it
   };
 
   Kind kind = Kind::failed;

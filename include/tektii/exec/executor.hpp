@@ -13,8 +13,10 @@ namespace tektii::exec {
 // The root of a command: an overlay of read-only lower directories and one that takes the changes.
 struct Rootfs {
   std::vector<std::filesystem::path> lower_dirs;  // topmost first; may be empty (a stage FROM scratch)
-  std::filesystem::path upper_dir;                // exists and is empty before the run; holds the changes after it
-  std::filesystem::path work_dir;                 // exists, empty, on the same file system as upper_dir
+  // Exists and is empty before the run; holds the changes after it. Its own owner, mode and times are what the command
+  // sees of "/"; one that not everyone may search (mkdtemp) is made root's with mode 0755.
+  std::filesystem::path upper_dir;
+  std::filesystem::path work_dir;  // exists, empty (before and after), on the same file system as upper_dir
 };
 
 enum class NetworkMode { host, none };

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <tektii/exec/executor.hpp>
+
 #include <memory>
 #include <optional>
 #include <string>
-
-#include <tektii/exec/executor.hpp>
 
 namespace tektii::exec {
 

@@ -88,6 +88,13 @@ void raise_loopback() {
   }
 }
 
+// Opening /dev/stdout opens the pipe anew, which only its owner may do. (runc does the same; moby issue 31243.)
+void give_streams_to(uid_t uid) {
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fchown(fd, uid, static_cast<gid_t>(-1)) != 0) throw StepFailure{Step::set_user, errno, "/dev/stdout"};
+  }
+}
+
 // The command: never returns to the caller's code, but with an exit code.
 int run_command(const RunSpec& spec) {
   if (::setsid() < 0) throw StepFailure{Step::start_process, errno, "setsid"};
@@ -96,11 +103,9 @@ int run_command(const RunSpec& spec) {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   // As root, before the user changes: a working directory that the user may not search is the image's business.
   if (::chdir(spec.working_dir.c_str()) != 0) throw StepFailure{Step::change_directory, errno, spec.working_dir};
+  give_streams_to(spec.uid);
   become_user(spec);
   ::umask(022);
-  InitReport started;
-  started.kind = InitReport::Kind::started;
-  send_report(started);
   return execute_command(spec);
 }
 

@@ -4,9 +4,13 @@
 #include <gmock/gmock.h>
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 
@@ -59,6 +63,16 @@ TEST_F(RunTest, RunsAsTheUserOfTheSpec) {
   EXPECT_THAT(result.out, HasSubstr("NoNewPrivs:\t0"));
   EXPECT_NE(result.status.exit_code, 0);
   EXPECT_THAT(result.err, HasSubstr("Permission denied"));
+}
+
+TEST_F(RunTest, AnyUserCanOpenTheStandardStreams) {
+  RunSpec spec = shell("echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/stdin");
+  spec.uid = 1000;
+  spec.gid = 1000;
+  const RunResult result = run(spec);
+  EXPECT_TRUE(result.status.success());
+  EXPECT_EQ(result.out, "out\n");
+  EXPECT_EQ(result.err, "err\n");
 }
 
 TEST_F(RunTest, RootHasDockersCapabilities) {
@@ -202,6 +216,42 @@ TEST_F(RunTest, AFailingSinkEndsTheRun) {
     void write(OutputStream, std::string_view) override { throw Error(ErrorKind::failure, "sink is full"); }
   } sink;
   EXPECT_THROW(executor_->run(rootfs_, shell("echo x; sleep 1000"), sink, {}), Error);
+}
+
+// Whether a process of this machine has been started with this argument.
+bool is_running(const std::string& argument) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream file(entry.path() / "cmdline");
+    const std::string line((std::istreambuf_iterator<char>(file)), {});
+    if (line == std::string("sleep") + '\0' + argument + '\0') return true;
+  }
+  return false;
+}
+
+bool wait_until_running(const std::string& argument, bool expected) {
+  for (int i = 0; i < 100 && is_running(argument) != expected; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return is_running(argument) == expected;
+}
+
+TEST_F(RunTest, NothingSurvivesTheDeathOfTheProduct) {
+  const std::string argument = "86400." + std::to_string(::getpid());
+  const pid_t product = ::fork();
+  ASSERT_GE(product, 0);
+  if (product == 0) {
+    CollectingSink sink;
+    executor_->run(rootfs_, shell("sleep " + argument), sink, {});
+    ::_exit(0);
+  }
+  const bool started = wait_until_running(argument, true);
+  ::kill(product, SIGKILL);
+  ASSERT_EQ(::waitpid(product, nullptr, 0), product);
+  EXPECT_TRUE(started);
+  EXPECT_TRUE(wait_until_running(argument, false));
+  // Nobody is left to empty it; the next start of the product removes it with its store.
+  std::filesystem::remove_all(rootfs_.work_dir);
+  std::filesystem::create_directory(rootfs_.work_dir);
 }
 
 TEST_F(RunTest, SeveralRunsAtOnce) {
