@@ -1,0 +1,91 @@
+#include "root_setup.hpp"
+
+#include "devices.hpp"
+#include "exec/init_report.hpp"
+#include "kernel_mounts.hpp"
+#include "mount_points.hpp"
+#include "mounts.hpp"
+#include "overlay.hpp"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace tektii::exec {
+
+namespace {
+
+namespace stdfs = std::filesystem;
+
+// What a run keeps in its work directory. On the file system of the upper directory and not in a tmpfs: overlayfs gives
+// all files one st_dev, which `find -xdev` and `du -x` look at, only when its layers are on one file system.
+struct WorkLayout {
+  explicit WorkLayout(const stdfs::path& work)
+      : overlay(work / "overlay"), base(work / "base"), top(work / "top"), files(work / "files"), root(work / "root") {
+    for (const stdfs::path& path : {overlay, base, top, files, root}) {
+      if (::mkdir(path.c_str(), 0755) != 0) throw StepFailure{Step::prepare_mount_point, errno, path.string()};
+    }
+  }
+
+  stdfs::path overlay;  // overlayfs's own
+  stdfs::path base;     // see mount_points.hpp
+  stdfs::path top;
+  stdfs::path files;  // copies of the host's files
+  stdfs::path root;   // where the overlay is mounted
+};
+
+// The upper directory shows through as "/": one made by mkdtemp() would shut other users than root out of it.
+void open_up_root(const stdfs::path& upper) {
+  struct stat info {};
+  if (::stat(upper.c_str(), &info) != 0) throw StepFailure{Step::open_layer, errno, upper.string()};
+  constexpr mode_t k_search = 0111;
+  if ((info.st_mode & k_search) == k_search) return;
+  if (::chown(upper.c_str(), 0, 0) != 0 || ::chmod(upper.c_str(), 0755) != 0) {
+    throw StepFailure{Step::open_layer, errno, upper.string()};
+  }
+}
+
+void append_lower(OverlayLayers& layers, const Rootfs& rootfs, const stdfs::path& base) {
+  for (const stdfs::path& directory : rootfs.lower_dirs) layers.lower.push_back(open_layer(directory));
+  layers.lower.push_back(open_layer(base));
+}
+
+// Looks at the merged layers without the upper directory and fills `top` when mount points are hidden.
+bool fill_top_layer(const Rootfs& rootfs, const WorkLayout& layout) {
+  if (rootfs.lower_dirs.empty()) return false;
+  OverlayLayers layers;
+  append_lower(layers, rootfs, layout.base);
+  mount_overlay(layers, layout.root.string());
+  const bool needed = make_top_layer(layout.root, layout.top);
+  if (::umount2(layout.root.c_str(), 0) != 0) throw StepFailure{Step::mount_overlay, errno, layout.root.string()};
+  return needed;
+}
+
+void mount_layers(const Rootfs& rootfs, const WorkLayout& layout) {
+  make_base_layer(layout.base);
+  const bool has_top = fill_top_layer(rootfs, layout);
+  OverlayLayers layers;
+  if (has_top) layers.lower.push_back(open_layer(layout.top));
+  append_lower(layers, rootfs, layout.base);
+  open_up_root(rootfs.upper_dir);
+  layers.upper = open_layer(rootfs.upper_dir);
+  layers.work = open_layer(layout.overlay);
+  mount_overlay(layers, layout.root.string());
+}
+
+}  // namespace
+
+void enter_root(const RunPlan& plan) {
+  make_mounts_private();
+  const WorkLayout layout(plan.rootfs.work_dir);
+  mount_layers(plan.rootfs, layout);
+  mount_proc(resolve_mount_point(layout.root, "/proc"));
+  mount_sys(resolve_mount_point(layout.root, "/sys"));
+  mount_devices(resolve_mount_point(layout.root, "/dev"));
+  mount_etc_files(layout.root, layout.files, plan.spec.host_name);
+  change_root(layout.root.string());
+}
+
+}  // namespace tektii::exec
