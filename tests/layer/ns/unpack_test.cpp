@@ -97,8 +97,13 @@ TEST_F(UnpackTest, FilesAreAsTheTarSays) {
   EXPECT_EQ(status.st_uid, 7U);
   EXPECT_EQ(status.st_mtim.tv_sec, 99);
   EXPECT_EQ(stdfs::read_symlink(root / "srv/symlink"), "/etc/passwd");
-  EXPECT_EQ(stat_of(root / "srv/null").st_rdev, makedev(1, 3));
-  EXPECT_EQ(stat_of(root / "srv/null").st_mode, S_IFCHR | 0666U);
+  // A user namespace has no device nodes; the unpacked form leaves them out there.
+  if (::mknod((root_.path() / "probe").c_str(), S_IFCHR | 0600, makedev(1, 3)) == 0) {
+    EXPECT_EQ(stat_of(root / "srv/null").st_rdev, makedev(1, 3));
+    EXPECT_EQ(stat_of(root / "srv/null").st_mode, S_IFCHR | 0666U);
+  } else {
+    EXPECT_FALSE(stdfs::exists(root / "srv/null"));
+  }
   EXPECT_EQ(stat_of(root / "srv/fifo").st_mode, S_IFIFO | 0622U);
   EXPECT_EQ(stat_of(root / "srv/gone").st_mode & S_IFMT, static_cast<mode_t>(S_IFCHR));
   EXPECT_EQ(stat_of(root / "srv/gone").st_rdev, 0U);
