@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
 #include <map>
 #include <utility>
 
@@ -77,11 +76,11 @@ class ArchiveWriter {
     begin_file(blob_name(blob.digest), blob.size);
     const std::unique_ptr<ByteSource> source = blobs.open(blob.digest);
     std::vector<std::byte> buffer(256 * 1024);
-    while (const std::size_t n = source->read(buffer)) {
-      if (n > encoder_.missing_content()) break;
+    std::size_t n = 0;
+    while ((n = source->read(buffer)) != 0 && n <= encoder_.missing_content()) {
       encoder_.write_content(ByteSpan(buffer).first(n));
     }
-    if (encoder_.missing_content() != 0) {
+    if (n != 0 || encoder_.missing_content() != 0) {
       throw Error(ErrorKind::failure, fmt::format("blob {} does not have {} bytes", blob.digest.str(), blob.size));
     }
   }

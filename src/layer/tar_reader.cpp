@@ -111,15 +111,14 @@ bool TarReader::next(TarMember& member) {
   int result = ARCHIVE_OK;
   {
     const CLocale c_locale;
-    do {
-      result = archive_read_next_header(handle_.get(), &entry);
-    } while (result == ARCHIVE_RETRY);
+    result = archive_read_next_header(handle_.get(), &entry);
   }
   if (result == ARCHIVE_EOF) {
     if (source_error_) fail();
     return false;
   }
-  // A warning is a name that the C locale can't express; that is expected.
+  // A warning is a name that the C locale can't express; that is expected. ARCHIVE_RETRY would go on behind a damaged
+  // header.
   if (result != ARCHIVE_OK && result != ARCHIVE_WARN) fail();
   name_ = text_or_empty(archive_entry_pathname(entry));
   if (name_.empty()) throw Error(ErrorKind::failure, "not a valid tar: an entry has no name");
@@ -179,7 +178,6 @@ void TarReader::read_content(const std::function<void(std::uint64_t offset, Byte
     std::int64_t offset = 0;
     const int result = archive_read_data_block(handle_.get(), &data, &size, &offset);
     if (result == ARCHIVE_EOF) return;
-    if (result == ARCHIVE_RETRY) continue;
     if (result != ARCHIVE_OK && result != ARCHIVE_WARN) fail();
     if (size == 0) continue;
     const auto begin = static_cast<std::uint64_t>(offset);

@@ -90,6 +90,10 @@ void Unpacker::visit(const LayerEntry& entry, const Content& content) {
 }
 
 void Unpacker::finish() {
+  if (!left_out_.empty()) {
+    spdlog::warn("{} device nodes can't be made in a user namespace and are left out (the first is {})",
+                 left_out_.size(), escape_control(*left_out_.begin()));
+  }
   // Children first: a directory may lose the permission to enter it.
   for (auto it = directories_.rbegin(); it != directories_.rend(); ++it) {
     const std::optional<int> fd = stack_.enter(it->first);
@@ -178,7 +182,6 @@ void Unpacker::put_special(const LayerEntry& entry) {
   const bool is_device =
       entry.metadata.type == fs::FileType::char_device || entry.metadata.type == fs::FileType::block_device;
   if (!is_device || errno != EPERM) throw_errno("create " + entry.path);
-  spdlog::warn("device node {} can't be made in a user namespace and is left out", escape_control(entry.path));
   left_out_.insert(entry.path);
 }
 
