@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 namespace tektii::net {
 
@@ -233,9 +234,10 @@ std::size_t CurlTransfer::on_header(std::string_view line) {
 }
 
 std::size_t CurlTransfer::on_body(ByteSpan data) {
-  body_started_ = true;
+  const bool first = !std::exchange(body_started_, true);
   const bool success = response_.status >= 200 && response_.status < 300;
   if (success && sink_ != nullptr) {
+    if (first && request_.on_head) request_.on_head(response_);
     sink_->write(data);
     return data.size();
   }
