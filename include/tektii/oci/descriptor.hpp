@@ -1,12 +1,12 @@
 #pragma once
 
+#include <tektii/oci/digest.hpp>
+#include <tektii/oci/platform.hpp>
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
-
-#include <tektii/oci/digest.hpp>
-#include <tektii/oci/platform.hpp>
 
 namespace tektii::oci {
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <tektii/oci/digest.hpp>
+#include <tektii/oci/platform.hpp>
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -7,9 +10,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <tektii/oci/digest.hpp>
-#include <tektii/oci/platform.hpp>
 
 namespace tektii::oci {
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <tektii/oci/descriptor.hpp>
+
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <tektii/oci/descriptor.hpp>
 
 namespace tektii::oci {
 

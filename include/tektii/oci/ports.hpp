@@ -1,13 +1,13 @@
 #pragma once
 
+#include <tektii/oci/image.hpp>
+#include <tektii/util/stream.hpp>
+
 #include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
-
-#include <tektii/oci/image.hpp>
-#include <tektii/util/stream.hpp>
 
 namespace tektii::oci {
 
@@ -25,7 +25,7 @@ class ImageSource {
 
 struct BlobUpload {
   Descriptor blob;
-  BlobOpener open;                      // called once per attempt
+  BlobOpener open;                                  // called once per attempt
   std::optional<BlobOrigin> origin = std::nullopt;  // a mount is tried first when the registry is the same
 };
 

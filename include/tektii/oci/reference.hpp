@@ -1,10 +1,10 @@
 #pragma once
 
+#include <tektii/oci/digest.hpp>
+
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <tektii/oci/digest.hpp>
 
 namespace tektii::oci {
 
@@ -16,9 +16,10 @@ struct ImageReference {
   std::string tag;         // empty only when a digest is given
   std::optional<Digest> digest;
 
-  static ImageReference parse(std::string_view text);  // throws Error{usage} that says which part is wrong; tag defaults to "latest"
-  std::string str() const;                             // fully qualified
-  std::string repository_str() const;                  // "registry/repository"
+  static ImageReference parse(
+      std::string_view text);          // throws Error{usage} that says which part is wrong; tag defaults to "latest"
+  std::string str() const;             // fully qualified
+  std::string repository_str() const;  // "registry/repository"
   // What goes into /v2/<repository>/manifests/<here>: the digest when there is one, else the tag.
   std::string manifest_reference() const;
 
