@@ -86,14 +86,7 @@ RegistryImage::Document RegistryImage::select_platform(Document document, const 
                                                        const std::stop_token& stop) const {
   const oci::Index index = oci::Index::parse(document.bytes);
   const oci::Descriptor* found = index.find(platform);
-  if (found == nullptr) {
-    const std::string offered = index.platforms();
-    Error error(ErrorKind::platform_mismatch,
-                fmt::format("Image platform mismatch (expected {}, got {})", platform.str(),
-                            offered.empty() ? "none" : escape_control(offered)));
-    error.add_hint(fmt::format("choose an image that is published for {}", platform.str()));
-    throw error;
-  }
+  if (found == nullptr) oci::throw_platform_mismatch(platform, index.platforms());
   Document selected = get_manifest(found->digest.str(), found->digest, stop);
   if (selected.descriptor.size != found->size) {
     throw Error(ErrorKind::failure, fmt::format("the index gives {} a size of {}, it has {}", found->digest.str(),
