@@ -306,6 +306,9 @@ std::size_t CurlTransfer::read_callback(char* data, std::size_t size, std::size_
 int CurlTransfer::seek_callback(void* self, curl_off_t offset, int origin) {
   auto* transfer = static_cast<CurlTransfer*>(self);
   if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
+  // libcurl sends a request again by itself when a kept connection turns out to be dead. That is right for the first
+  // buffer; once more of the body has gone out the server may have acted on it, and the caller knows better what to do.
+  if (transfer->body_sent_ > static_cast<std::uint64_t>(k_upload_buffer)) return CURL_SEEKFUNC_FAIL;
   try {
     transfer->rewind_body();
     return CURL_SEEKFUNC_OK;
