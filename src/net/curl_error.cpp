@@ -122,6 +122,7 @@ TransportError make_transport_error(const CurlFailure& failure) {
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
     case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
     case CURLE_RECV_ERROR:
       return make(broken_message(failure));
     case CURLE_UNSUPPORTED_PROTOCOL:

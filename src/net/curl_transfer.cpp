@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 namespace tektii::net {
 
@@ -233,9 +234,10 @@ std::size_t CurlTransfer::on_header(std::string_view line) {
 }
 
 std::size_t CurlTransfer::on_body(ByteSpan data) {
-  body_started_ = true;
+  const bool first = !std::exchange(body_started_, true);
   const bool success = response_.status >= 200 && response_.status < 300;
   if (success && sink_ != nullptr) {
+    if (first && request_.on_head) request_.on_head(response_);
     sink_->write(data);
     return data.size();
   }
@@ -304,6 +306,9 @@ std::size_t CurlTransfer::read_callback(char* data, std::size_t size, std::size_
 int CurlTransfer::seek_callback(void* self, curl_off_t offset, int origin) {
   auto* transfer = static_cast<CurlTransfer*>(self);
   if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
+  // libcurl sends a request again by itself when a kept connection turns out to be dead. That is right for the first
+  // buffer; once more of the body has gone out the server may have acted on it, and the caller knows better what to do.
+  if (transfer->body_sent_ > static_cast<std::uint64_t>(k_upload_buffer)) return CURL_SEEKFUNC_FAIL;
   try {
     transfer->rewind_body();
     return CURL_SEEKFUNC_OK;

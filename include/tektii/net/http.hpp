@@ -1,5 +1,9 @@
 #pragma once
 
+#include <tektii/util/error.hpp>
+#include <tektii/util/secret.hpp>
+#include <tektii/util/stream.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -10,16 +14,14 @@
 #include <utility>
 #include <vector>
 
-#include <tektii/util/error.hpp>
-#include <tektii/util/secret.hpp>
-#include <tektii/util/stream.hpp>
-
 namespace tektii::net {
 
 struct Header {
   std::string name;
   std::string value;
 };
+
+struct HttpResponse;
 
 // One HTTP request. Redirects are never followed here: callers that hold credentials follow them by hand.
 struct HttpRequest {
@@ -31,7 +33,9 @@ struct HttpRequest {
   std::uint64_t body_size = 0;
   std::chrono::milliseconds connect_timeout{30000};
   std::chrono::milliseconds stall_timeout{60000};  // no byte in either direction for this long
-  std::optional<std::chrono::milliseconds> total_timeout;
+  std::optional<std::chrono::milliseconds> total_timeout = std::nullopt;
+  // Called with status and headers before the first byte of a 2xx body goes to the sink; may throw to refuse it.
+  std::function<void(const HttpResponse&)> on_head = {};
 };
 
 struct HttpResponse {
@@ -49,8 +53,8 @@ struct HttpResponse {
 class HttpTransport {
  public:
   virtual ~HttpTransport() = default;
-  // Any status is a value; a failure of the transport throws TransportError. A 2xx body goes to `sink` when one is given
-  // (sink.finish() is not called).
+  // Any status is a value; a failure of the transport throws TransportError. A 2xx body goes to `sink` when one is
+  // given (sink.finish() is not called).
   virtual HttpResponse send(const HttpRequest& request, ByteSink* sink, std::stop_token stop) = 0;
 };
 

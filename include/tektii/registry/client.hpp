@@ -1,19 +1,23 @@
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
-
 #include <tektii/net/http.hpp>
+#include <tektii/net/retry.hpp>
 #include <tektii/oci/ports.hpp>
 #include <tektii/oci/reference.hpp>
 #include <tektii/registry/credentials.hpp>
+#include <tektii/util/clock.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace tektii::registry {
 
 struct RegistryDeps {
   net::HttpTransport& transport;
   CredentialSource& credentials;
+  Clock* clock = nullptr;  // the system's when null
+  net::RetryPolicy retry = {};
 };
 
 // A client for registries; holds tokens per registry and scope for as long as it lives. Thread-safe. Images and targets

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <tektii/util/secret.hpp>
+
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <tektii/util/secret.hpp>
 
 namespace tektii::registry {
 

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "registry/session.hpp"
+#include <tektii/oci/ports.hpp>
+
+#include <optional>
+#include <stop_token>
+
+namespace tektii::registry {
+
+// Brings one blob into a repository with as few requests as possible: HEAD, mount, and only then POST and one PUT with
+// the whole body (a PUT is what every registry takes; chunks are not, see distribution-spec "Pushing a blob
+// monolithically").
+class BlobUploader {
+ public:
+  explicit BlobUploader(const RegistrySession& session) : session_(session) {}
+
+  void upload(const oci::BlobUpload& upload, const std::stop_token& stop) const;
+
+ private:
+  struct MountResult {
+    bool mounted = false;
+    std::optional<net::Url> upload_url;  // 202: the registry opened an upload instead
+  };
+
+  // Only a clear yes counts: many registries refuse HEAD to those who may push.
+  bool is_there(const oci::Descriptor& blob, const std::stop_token& stop) const;
+  // Never fails: whatever speaks against a mount leads to an upload.
+  MountResult try_mount(const oci::BlobUpload& upload, const std::stop_token& stop) const;
+  void send_content(const oci::BlobUpload& upload, std::optional<net::Url> upload_url,
+                    const std::stop_token& stop) const;
+  // POST; returns the answer, whose Location is the upload when it is 2xx.
+  net::HttpResponse start(const std::stop_token& stop) const;
+  net::HttpResponse put(const oci::BlobUpload& upload, const net::Url& url, const std::stop_token& stop) const;
+  net::Url upload_location(const net::HttpResponse& response) const;
+
+  const RegistrySession& session_;
+};
+
+}  // namespace tektii::registry

@@ -1,0 +1,33 @@
+#include "registry/registry_image.hpp"
+#include "registry/registry_target.hpp"
+#include <tektii/registry/client.hpp>
+
+namespace tektii::registry {
+
+struct RegistryClient::Impl {
+  explicit Impl(const RegistryDeps& deps)
+      : clock(deps.clock != nullptr ? *deps.clock : system_clock),
+        state{deps.transport, clock, deps.retry, {{deps.transport, clock, deps.retry}, deps.credentials}, {}, {}, {}} {}
+
+  SystemClock system_clock;
+  Clock& clock;
+  ClientState state;
+};
+
+RegistryClient::RegistryClient(RegistryDeps deps) : impl_(std::make_unique<Impl>(deps)) {}
+
+RegistryClient::~RegistryClient() = default;
+
+std::unique_ptr<oci::ImageSource> RegistryClient::image(const oci::ImageReference& reference) {
+  return std::make_unique<RegistryImage>(impl_->state, reference);
+}
+
+std::unique_ptr<oci::ImageTarget> RegistryClient::target(const oci::ImageReference& reference) {
+  return std::make_unique<RegistryTarget>(impl_->state, reference);
+}
+
+void RegistryClient::check_push_access(const oci::ImageReference& reference, std::stop_token stop) {
+  RegistryTarget(impl_->state, reference).check_access(stop);
+}
+
+}  // namespace tektii::registry

@@ -1,0 +1,153 @@
+#include "registry/registry_image.hpp"
+
+#include <tektii/oci/media_type.hpp>
+#include <tektii/util/text.hpp>
+
+#include <fmt/format.h>
+
+namespace tektii::registry {
+
+namespace {
+
+constexpr std::size_t k_max_manifest = 4 << 20;  // what registries promise to take (distribution-spec)
+constexpr std::size_t k_max_config = 4 << 20;
+
+// The type without parameters; some servers add "; charset=utf-8".
+std::string content_type(const net::HttpResponse& response) {
+  const std::string value = response.header("Content-Type").value_or("");
+  return to_lower(trim(std::string_view(value).substr(0, value.find(';'))));
+}
+
+// What kind of document it is: the server's word if it is a type that we know, else by the member that only one kind
+// has.
+std::string manifest_media_type(const net::HttpResponse& response, const std::string& bytes) {
+  const std::string type = content_type(response);
+  if (oci::is_index(type) || oci::is_manifest(type)) return type;
+  if (type.starts_with("text/html")) {
+    throw Error(ErrorKind::network, "the server answered with a web page; it does not speak the registry protocol");
+  }
+  const bool has_layers = bytes.find("\"layers\"") != std::string::npos;
+  const bool has_manifests = bytes.find("\"manifests\"") != std::string::npos;
+  return std::string(has_manifests && !has_layers ? oci::k_media_index : oci::k_media_manifest);
+}
+
+bool is_sha256(std::string_view text) {
+  return oci::Digest::is_valid(text);
+}
+
+void check_manifest_digest(const net::HttpResponse& response, const oci::Digest& actual,
+                           const std::optional<oci::Digest>& expected) {
+  if (expected && actual != *expected) {
+    throw Error(ErrorKind::failure,
+                fmt::format("digest mismatch: the registry sent {} for {}", actual.str(), expected->str()));
+  }
+  // Another algorithm than ours says nothing about the content that we could check.
+  const auto claimed = response.header("Docker-Content-Digest");
+  if (claimed && is_sha256(*claimed) && *claimed != actual.str()) {
+    throw Error(ErrorKind::failure,
+                fmt::format("digest mismatch: the registry announced {} and sent {}", *claimed, actual.str()));
+  }
+}
+
+bool range_starts_at(const net::HttpResponse& response, std::uint64_t offset) {
+  return response.header("Content-Range").value_or("").starts_with(fmt::format("bytes {}-", offset));
+}
+
+}  // namespace
+
+net::Header manifest_accept_header() {
+  return {"Accept", fmt::format("{}, {}, {}, {}", oci::k_media_manifest, oci::k_media_index,
+                                oci::k_media_docker_manifest, oci::k_media_docker_list)};
+}
+
+RegistryImage::RegistryImage(ClientState& state, oci::ImageReference reference)
+    : reference_(std::move(reference)), session_(state, reference_.registry, reference_.repository) {}
+
+RegistryImage::Document RegistryImage::get_manifest(const std::string& reference,
+                                                    const std::optional<oci::Digest>& expected,
+                                                    const std::stop_token& stop) const {
+  RegistryRequest request;
+  request.url = session_.url("/manifests/" + reference);
+  request.headers = {manifest_accept_header()};
+  request.document_limit = k_max_manifest;
+  request.scopes = pull_scope(reference_.repository);
+  const net::HttpResponse response = session_.send(request, stop);
+  if (response.status == 404) {
+    throw Error(ErrorKind::failure, fmt::format("image {} not found", reference_.str()));
+  }
+  if (response.status != 200) session_.fail(response);
+  const oci::Digest actual = oci::Digest::of_bytes(response.body);
+  check_manifest_digest(response, actual, expected);
+  oci::Descriptor descriptor{manifest_media_type(response, response.body), actual, response.body.size()};
+  return {std::move(descriptor), response.body};
+}
+
+RegistryImage::Document RegistryImage::select_platform(Document document, const oci::Platform& platform,
+                                                       const std::stop_token& stop) const {
+  const oci::Index index = oci::Index::parse(document.bytes);
+  const oci::Descriptor* found = index.find(platform);
+  if (found == nullptr) oci::throw_platform_mismatch(platform, index.platforms());
+  Document selected = get_manifest(found->digest.str(), found->digest, stop);
+  if (selected.descriptor.size != found->size) {
+    throw Error(ErrorKind::failure, fmt::format("the index gives {} a size of {}, it has {}", found->digest.str(),
+                                                found->size, selected.descriptor.size));
+  }
+  if (oci::is_index(selected.descriptor.media_type)) {
+    throw Error(ErrorKind::failure, "an index inside an index is not supported");
+  }
+  return selected;
+}
+
+oci::ResolvedImage RegistryImage::resolve(const oci::Platform& platform, std::stop_token stop) {
+  return in_phase("pull " + reference_.str(), [&] {
+    Document document = get_manifest(reference_.manifest_reference(), reference_.digest, stop);
+    if (oci::is_index(document.descriptor.media_type)) document = select_platform(std::move(document), platform, stop);
+    const oci::Manifest manifest = oci::Manifest::parse(document.bytes);
+    if (manifest.config.size > k_max_config) {
+      throw Error(ErrorKind::failure,
+                  fmt::format("the image's config of {} is too large", format_bytes(manifest.config.size)));
+    }
+    StringSink config(k_max_config);
+    fetch(manifest.config, config, stop);
+    return oci::make_resolved_image(reference_.str(), document.descriptor, document.bytes, config.take(), platform,
+                                    oci::BlobOrigin{reference_.registry, reference_.repository});
+  });
+}
+
+net::HttpResponse RegistryImage::fetch_rest(const oci::Descriptor& blob, BlobVerifier& verifier,
+                                            const std::stop_token& stop) const {
+  RegistryRequest request;
+  request.url = session_.url("/blobs/" + blob.digest.str());
+  request.scopes = pull_scope(reference_.repository);
+  request.sink = &verifier;
+  request.retry = false;
+  if (const std::uint64_t offset = verifier.received(); offset > 0) {
+    request.headers.push_back({"Range", fmt::format("bytes={}-", offset)});
+    request.on_head = [&verifier, offset](const net::HttpResponse& head) {
+      if (head.status != 206) return verifier.skip(offset);  // the server sends it all again
+      if (range_starts_at(head, offset)) return verifier.skip(0);
+      throw Error(ErrorKind::network, "the server sent another range than the one asked for");
+    };
+  }
+  return session_.send(request, stop);
+}
+
+void RegistryImage::fetch(const oci::Descriptor& blob, ByteSink& sink, std::stop_token stop) {
+  in_phase(fmt::format("blob {} of {}", blob.digest.str(), reference_.repository_str()), [&] {
+    BlobVerifier verifier(blob, sink);
+    net::Backoff backoff(session_.state().retry, session_.state().clock);
+    while (true) {
+      try {
+        const net::HttpResponse response = fetch_rest(blob, verifier, stop);
+        if (response.status == 200 || response.status == 206) return verifier.verify();
+        const bool again = net::classify(response.status, response.body) == net::StatusClass::retry_after &&
+                           backoff.next_attempt(stop, net::retry_after(response));
+        if (!again) session_.fail(response);
+      } catch (const net::TransportError&) {
+        if (!backoff.next_attempt(stop)) throw;
+      }
+    }
+  });
+}
+
+}  // namespace tektii::registry

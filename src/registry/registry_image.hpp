@@ -1,0 +1,38 @@
+#pragma once
+
+#include "registry/blob_verifier.hpp"
+#include "registry/session.hpp"
+#include <tektii/oci/ports.hpp>
+#include <tektii/oci/reference.hpp>
+
+namespace tektii::registry {
+
+// Accept for every manifest request: without it registries may convert to schema 1.
+net::Header manifest_accept_header();
+
+// Pulls one image. Thread-safe.
+class RegistryImage : public oci::ImageSource {
+ public:
+  RegistryImage(ClientState& state, oci::ImageReference reference);
+
+  oci::ResolvedImage resolve(const oci::Platform& platform, std::stop_token stop) override;
+  void fetch(const oci::Descriptor& blob, ByteSink& sink, std::stop_token stop) override;
+
+ private:
+  struct Document {
+    oci::Descriptor descriptor;
+    std::string bytes;
+  };
+
+  // `expected`: the digest that the content must have, when it is known.
+  Document get_manifest(const std::string& reference, const std::optional<oci::Digest>& expected,
+                        const std::stop_token& stop) const;
+  Document select_platform(Document document, const oci::Platform& platform, const std::stop_token& stop) const;
+  // Asks for what the verifier still misses; a broken connection throws TransportError and leaves it where it was.
+  net::HttpResponse fetch_rest(const oci::Descriptor& blob, BlobVerifier& verifier, const std::stop_token& stop) const;
+
+  oci::ImageReference reference_;
+  RegistrySession session_;
+};
+
+}  // namespace tektii::registry

@@ -1,0 +1,84 @@
+#pragma once
+
+#include "registry/authenticator.hpp"
+#include "registry/endpoint.hpp"
+#include "registry/single_flight.hpp"
+#include <tektii/net/http.hpp>
+#include <tektii/net/retry.hpp>
+#include <tektii/oci/reference.hpp>
+#include <tektii/util/clock.hpp>
+#include <tektii/util/error.hpp>
+
+#include <set>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tektii::registry {
+
+// What all images and targets of one client share.
+struct ClientState {
+  net::HttpTransport& transport;
+  Clock& clock;
+  net::RetryPolicy retry;
+  Authenticator authenticator;
+  SingleFlight<bool> uploads;
+  std::mutex uploaded_mutex;
+  std::set<std::string> uploaded;  // "registry/repository@digest" of blobs known to be there
+};
+
+struct RegistryRequest {
+  std::string method = "GET";
+  net::Url url;
+  std::vector<net::Header> headers = {};
+  BlobOpener body = {};
+  std::uint64_t body_size = 0;
+  ByteSink* sink = nullptr;  // for a 2xx body; only without `retry`
+  std::function<void(const net::HttpResponse&)> on_head = {};
+  std::size_t document_limit = 0;  // without a sink: how long a 2xx body may be, when more than the transport's 1 MiB
+  Scopes scopes = {};
+  bool retry = true;  // the request may be sent again after a broken connection, 429 or 5xx
+};
+
+// Runs `work`; an Error that leaves it says what was being done.
+template <typename Work>
+auto in_phase(const std::string& phase, Work&& work) {
+  try {
+    return work();
+  } catch (Error& error) {
+    error.add_context(phase);
+    throw;
+  }
+}
+
+// Requests to one repository, with authentication, redirects and retries. Thread-safe.
+class RegistrySession {
+ public:
+  RegistrySession(ClientState& state, const std::string& registry, std::string repository);
+
+  const Endpoint& endpoint() const { return endpoint_; }
+  const std::string& repository() const { return repository_; }
+  std::string name() const { return endpoint_.registry + "/" + repository_; }
+  ClientState& state() const { return state_; }
+
+  // "/v2/<repository><tail>" on the registry.
+  net::Url url(std::string_view tail) const { return endpoint_.url("/v2/" + repository_ + std::string(tail)); }
+
+  // Any status is a value. A 401 is answered with credentials, once; the body is opened again for every sending.
+  net::HttpResponse send(const RegistryRequest& request, const std::stop_token& stop) const;
+
+  // Throws what an unexpected answer means.
+  [[noreturn]] void fail(const net::HttpResponse& response) const;
+
+ private:
+  net::HttpResponse send_authorized(const RegistryRequest& request, const std::stop_token& stop) const;
+  net::HttpResponse send_once(const RegistryRequest& request, const std::optional<Secret>& authorization,
+                              const std::stop_token& stop) const;
+
+  ClientState& state_;
+  Endpoint endpoint_;
+  std::string repository_;
+};
+
+}  // namespace tektii::registry
