@@ -34,14 +34,14 @@ for tool in mmdebstrap umoci /usr/bin/python3; do
 done
 
 work=$(mktemp -d "$dir.making.XXXXXX")
-cleanup() { rm -rf "$work"; }
-trap cleanup EXIT
+trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
 # The machine's own Debian sources, so that a mirror or a proxy that is configured here is honoured. apt itself resolves
 # every format of its lists; third-party archives are left out.
 write_sources() {
   local uri release keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  # shellcheck disable=SC2016  # the $(...) are apt's
   apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 2>/dev/null |
     sed -nE 's/^([^ ]+) (bookworm|bookworm-updates|bookworm-security) main$/\1 \2/p' | sort -u |
     while read -r uri release; do printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$uri" "$release"; done

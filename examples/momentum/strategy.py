@@ -17,7 +17,7 @@ COST_PER_TURNOVER = 0.0005  # of what is bought or sold
 MARKET = {
     "C:BTCUSD": (0.0012, 0.045),
     "C:ETHUSD": (0.0010, 0.055),
-    "C:EURUSD": (0.0000, 0.008),
+    "F:EURUSD": (0.0000, 0.008),
     "S:SPY": (0.0004, 0.015),
     "S:GLD": (0.0003, 0.012),
 }
