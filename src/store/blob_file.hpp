@@ -1,0 +1,41 @@
+#pragma once
+
+#include <tektii/store/blob_store.hpp>
+#include <tektii/util/fd.hpp>
+#include <tektii/util/hash.hpp>
+
+#include <filesystem>
+#include <optional>
+
+namespace tektii::store {
+
+// "<root>/blobs/sha256/<hex>"
+std::filesystem::path blob_path_in(const std::filesystem::path& root, const oci::Digest& digest);
+
+// Size of a blob in a layout; nullopt when it is not there.
+std::optional<std::uint64_t> blob_size_in(const std::filesystem::path& root, const oci::Digest& digest);
+
+// A blob that is being written to `temporary` (which may not exist yet, on the file system of `root`) and then renamed
+// into the layout at `root`. The temporary file is unlinked unless commit() succeeded.
+class BlobFile : public BlobWriter {
+ public:
+  BlobFile(std::filesystem::path root, std::filesystem::path temporary);
+  BlobFile(const BlobFile&) = delete;
+  BlobFile& operator=(const BlobFile&) = delete;
+  ~BlobFile() override;
+
+  void write(ByteSpan data) override;
+  BlobInfo commit(const std::optional<BlobInfo>& expected) override;
+
+ private:
+  void start_writeback();
+
+  std::filesystem::path root_;
+  std::filesystem::path temporary_;  // empty once it is renamed
+  UniqueFd fd_;
+  Sha256 hash_;
+  std::uint64_t size_ = 0;
+  std::uint64_t writeback_started_ = 0;
+};
+
+}  // namespace tektii::store

@@ -1,0 +1,97 @@
+#include "store/layout_files.hpp"
+
+#include "store/blob_file.hpp"
+#include <tektii/oci/media_type.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/file.hpp>
+#include <tektii/util/file_lock.hpp>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace tektii::store {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view k_layout_text = R"({"imageLayoutVersion":"1.0.0"})";
+constexpr std::size_t k_max_document = 4U << 20;
+
+bool is_there(const fs::path& path) {
+  std::error_code failure;
+  const auto status = fs::status(path, failure);
+  if (status.type() == fs::file_type::none) throw_errno("stat " + path.string(), failure.value());
+  return fs::exists(status);
+}
+
+void check_version(const fs::path& root) {
+  const auto path = root / "oci-layout";
+  const auto json = nlohmann::json::parse(read_file(path, k_max_document), nullptr, false);
+  const auto version = json.is_object() ? json.find("imageLayoutVersion") : json.end();
+  if (version == json.end() || !version->is_string() || !version->get_ref<const std::string&>().starts_with("1."))
+    throw Error(ErrorKind::usage, path.string() + ": not an OCI image layout of version 1");
+}
+
+}  // namespace
+
+void ensure_layout(const fs::path& root) {
+  make_directories(root);
+  make_directories(root / "blobs" / "sha256");
+  if (!is_there(root / "oci-layout") || !is_there(root / "index.json")) {
+    // Under the lock that guards index.json: an empty one must not replace one that another process just filled.
+    const auto lock = FileLock::acquire(root, LockMode::exclusive);
+    const oci::Index empty{std::string(oci::k_media_index), {}};
+    if (!is_there(root / "index.json")) write_file_atomic(root / "index.json", empty.serialise());
+    if (!is_there(root / "oci-layout")) write_file_atomic(root / "oci-layout", k_layout_text);
+  }
+  check_version(root);
+}
+
+void refuse_foreign_directory(const fs::path& root) {
+  if (!is_there(root)) return;
+  std::error_code failure;
+  const fs::directory_iterator entries(root, failure);
+  if (failure) throw_errno("read directory " + root.string(), failure.value());
+  // "blobs" is what a process that creates the same layout right now makes first.
+  if (entries == fs::directory_iterator() || is_there(root / "oci-layout") || is_there(root / "blobs")) return;
+  Error error(ErrorKind::usage, root.string() + " is not empty and not an OCI image layout");
+  error.add_hint("name a new or empty directory");
+  throw error;
+}
+
+void check_layout(const fs::path& root) {
+  if (!is_there(root)) throw Error(ErrorKind::usage, root.string() + ": no such directory");
+  for (const auto* name : {"oci-layout", "index.json"}) {
+    if (!is_there(root / name))
+      throw Error(ErrorKind::usage, fmt::format("{} is not an OCI image layout: it has no {}", root.string(), name));
+  }
+  check_version(root);
+}
+
+std::string read_index_text(const fs::path& root) {
+  return read_file(root / "index.json", k_max_document);
+}
+
+std::string ref_name_of(const oci::Descriptor& descriptor) {
+  const auto it = descriptor.annotations.find(std::string(k_ref_name));
+  return it == descriptor.annotations.end() ? std::string() : it->second;
+}
+
+std::string read_blob(const fs::path& root, const oci::Descriptor& blob) {
+  const auto path = blob_path_in(root, blob.digest);
+  const auto size = blob_size_in(root, blob.digest);
+  if (!size) throw Error(ErrorKind::failure, fmt::format("{}: the blob is missing", path.string()));
+  // The size first: it decides without reading, and bounds what is read.
+  if (*size != blob.size)
+    throw Error(ErrorKind::failure,
+                fmt::format("{}: size mismatch: expected {} bytes, got {}", path.string(), blob.size, *size));
+  auto content = read_file(path, k_max_document);
+  const auto digest = oci::Digest::of_bytes(content);
+  if (digest != blob.digest)
+    throw Error(ErrorKind::failure, fmt::format("{}: digest mismatch: expected {}, got {}", path.string(),
+                                                blob.digest.str(), digest.str()));
+  return content;
+}
+
+}  // namespace tektii::store

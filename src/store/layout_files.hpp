@@ -1,0 +1,31 @@
+#pragma once
+
+#include <tektii/oci/manifest.hpp>
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace tektii::store {
+
+inline constexpr std::string_view k_ref_name = "org.opencontainers.image.ref.name";
+
+// Creates the directory, blobs/sha256, oci-layout and an empty index.json, each unless it is there. Throws Error{usage}
+// when there is a layout of another version.
+void ensure_layout(const std::filesystem::path& root);
+
+// Throws Error{usage} for a directory that holds something, but no layout: an image must not land among a user's files.
+void refuse_foreign_directory(const std::filesystem::path& root);
+
+// Throws Error{usage} when the directory is not an OCI image layout of version 1.
+void check_layout(const std::filesystem::path& root);
+
+std::string read_index_text(const std::filesystem::path& root);
+
+// The tag of an entry of index.json; empty when it has none.
+std::string ref_name_of(const oci::Descriptor& descriptor);
+
+// Reads a small blob (index, manifest, config), verified; errors name the path.
+std::string read_blob(const std::filesystem::path& root, const oci::Descriptor& blob);
+
+}  // namespace tektii::store

@@ -1,0 +1,127 @@
+#include "store/blob_file.hpp"
+#include "store/layout_files.hpp"
+#include <tektii/oci/media_type.hpp>
+#include <tektii/store/layout.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/file.hpp>
+#include <tektii/util/file_lock.hpp>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+namespace tektii::store {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json write_entry(const oci::Descriptor& manifest, const std::string& tag) {
+  Json entry;
+  entry["mediaType"] = manifest.media_type;
+  entry["digest"] = manifest.digest.str();
+  entry["size"] = manifest.size;
+  if (!tag.empty()) entry["annotations"][std::string(k_ref_name)] = tag;
+  if (manifest.platform) {
+    entry["platform"]["architecture"] = manifest.platform->architecture;
+    entry["platform"]["os"] = manifest.platform->os;
+    if (!manifest.platform->variant.empty()) entry["platform"]["variant"] = manifest.platform->variant;
+  }
+  return entry;
+}
+
+// Whether `existing` is the entry that an image of that tag replaces: the one of the same tag, or, without a tag, the
+// same image.
+bool is_replaced_by(const oci::Descriptor& existing, const oci::Descriptor& manifest, const std::string& tag) {
+  const auto name = ref_name_of(existing);
+  return tag.empty() ? name.empty() && existing.digest == manifest.digest : name == tag;
+}
+
+// index.json with the entry put in. Works on the raw JSON, so that members of other entries that we don't know stay.
+std::string updated_index(const std::string& text, const oci::Descriptor& manifest, const std::string& tag) {
+  const auto parsed = oci::Index::parse(text);
+  auto json = Json::parse(text);
+  auto entries = Json::array();
+  bool placed = false;
+  for (std::size_t i = 0; i < parsed.manifests.size(); ++i) {
+    if (!is_replaced_by(parsed.manifests[i], manifest, tag)) {
+      entries.push_back(json["manifests"][i]);
+    } else if (!std::exchange(placed, true)) {
+      entries.push_back(write_entry(manifest, tag));
+    }
+  }
+  if (!placed) entries.push_back(write_entry(manifest, tag));
+  json["manifests"] = std::move(entries);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+class LayoutTarget : public oci::ImageTarget {
+ public:
+  LayoutTarget(fs::path root, std::string tag) : root_(std::move(root)), tag_(std::move(tag)) {
+    refuse_foreign_directory(root_);
+    ensure_layout(root_);
+  }
+
+  bool has_manifest(const oci::Descriptor& manifest, std::stop_token stop) override {
+    throw_if_stopped(stop);
+    const auto index = oci::Index::parse(read_index_text(root_));
+    const bool is_listed = std::any_of(index.manifests.begin(), index.manifests.end(), [&](const auto& entry) {
+      return entry.digest == manifest.digest && ref_name_of(entry) == tag_;
+    });
+    return is_listed && is_complete(manifest);
+  }
+
+  void put_blob(const oci::BlobUpload& upload, std::stop_token stop) override {
+    throw_if_stopped(stop);
+    if (has_blob(upload.blob)) return;
+    BlobFile file(root_, next_temporary());
+    const auto source = upload.open();
+    copy_stream(*source, file, stop);
+    file.commit(BlobInfo{upload.blob.digest, upload.blob.size});
+  }
+
+  void put_manifest(const oci::Descriptor& manifest, const std::string& bytes, std::stop_token stop) override {
+    throw_if_stopped(stop);
+    if (!has_blob(manifest)) {
+      BlobFile file(root_, next_temporary());
+      file.write(as_byte_span(bytes));
+      file.commit(BlobInfo{manifest.digest, manifest.size});
+    }
+    // The directory itself is locked: index.json is replaced, so a lock on it would be a lock on the old file.
+    const auto lock = FileLock::acquire(root_, LockMode::exclusive);
+    write_file_atomic(root_ / "index.json", updated_index(read_index_text(root_), manifest, tag_));
+  }
+
+ private:
+  bool has_blob(const oci::Descriptor& blob) const { return blob_size_in(root_, blob.digest) == blob.size; }
+
+  bool is_complete(const oci::Descriptor& manifest) const {
+    if (!has_blob(manifest)) return false;
+    const auto parsed = oci::Manifest::parse(read_blob(root_, manifest));
+    return has_blob(parsed.config) && std::all_of(parsed.layers.begin(), parsed.layers.end(),
+                                                  [this](const auto& layer) { return has_blob(layer); });
+  }
+
+  fs::path next_temporary() {
+    return root_ / fmt::format(".tektii-{}-{}-{}", ::getpid(), static_cast<const void*>(this), counter_++);
+  }
+
+  fs::path root_;
+  std::string tag_;
+  std::atomic<unsigned> counter_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<oci::ImageTarget> open_layout_target(const fs::path& directory, const std::string& tag) {
+  return std::make_unique<LayoutTarget>(directory, tag);
+}
+
+}  // namespace tektii::store
