@@ -18,8 +18,9 @@ using nlohmann::json;
 using Names = std::initializer_list<const char*>;
 
 // In the order of display; other numbers of a result object follow by name.
-constexpr std::array k_metrics = {"totalReturn",  "maxDrawdownPct", "winRatePct",   "totalTrades",  "sharpeRatio",
-                                  "sortinoRatio", "calmarRatio",    "profitFactor", "volatilityPct"};
+constexpr std::array k_metrics = {"totalReturn", "finalEquity",   "maxDrawdownPct", "winRatePct",
+                                  "totalTrades", "averageProfit", "sharpeRatio",    "sortinoRatio",
+                                  "calmarRatio", "profitFactor",  "volatilityPct"};
 
 Error unreadable(std::string_view what) {
   return Error(ErrorKind::network, fmt::format("the platform's answer can't be read: {}", what))
