@@ -42,6 +42,8 @@ bool CopyPlan::is_directory(const std::string& destination) const {
 }
 
 // Makes the directory and what is missing above it; returns where it really is (relative, without symlinks).
+// Directories that exist are written again as they are: a layer that leaves a parent out makes it root's with 0755 where
+// layers are stacked as directories (overlayfs), and /tmp would lose its sticky bit.
 std::string CopyPlan::make_directories(const std::string& destination) {
   const auto resolved = without_leading_slash(tree_.resolve(destination).path);
   std::string path;
@@ -49,7 +51,10 @@ std::string CopyPlan::make_directories(const std::string& destination) {
     if (part.empty()) continue;
     path = join_path(path, part);
     if (const auto* found = existing(path)) {
-      if (found->type == fs::FileType::directory) continue;
+      if (found->type == fs::FileType::directory) {
+        parents_.emplace(path, *found);
+        continue;
+      }
       throw Error(ErrorKind::usage, fmt::format("cannot copy into /{}: it is not a directory", path));
     }
     Entry entry;
@@ -77,10 +82,14 @@ void CopyPlan::place(const std::string& path, const SourceEntry& source, bool is
   }
   const auto* found = existing(path);
   if (found != nullptr && directory && found->type == fs::FileType::directory) {
-    if (is_root) return;  // the destination itself keeps its attributes
+    // The destination itself keeps its attributes.
+    if (is_root) entry.metadata = *found;
     fs::FileMetadata same_time = entry.metadata;
     same_time.mtime = found->mtime;
-    if (same_time == *found) return;
+    if (same_time == *found) {
+      parents_.emplace(path, *found);
+      return;
+    }
   }
   if (found != nullptr && !directory && found->type == fs::FileType::directory) {
     // What was planned below the directory goes with it.
@@ -116,7 +125,7 @@ void CopyPlan::copy(CopySource& source, const std::string& path, const std::stri
     // A link in the image to a directory counts as that directory, as it does for cp -r into it.
     auto target = join_path(base, entry.relative_path);
     const auto parent = tree_.resolve("/" + parent_of(target));
-    target = join_path(without_leading_slash(parent.path), base_name(target));
+    target = join_path(make_directories(parent.path), base_name(target));
     if (entry.metadata.type == fs::FileType::directory) {
       const auto followed = tree_.resolve("/" + target);
       if (followed.node != nullptr && followed.node->metadata.type == fs::FileType::directory) {
@@ -127,10 +136,20 @@ void CopyPlan::copy(CopySource& source, const std::string& path, const std::stri
   });
 }
 
+// Parents that turned out to have nothing new below them are left out.
+void CopyPlan::write_parent(layer::LayerWriter& writer, const std::string& path, const fs::FileMetadata& metadata) const {
+  if (entries_.contains(path)) return;
+  const auto below = entries_.lower_bound(path + "/");
+  if (below == entries_.end() || below->first.rfind(path + "/", 0) != 0) return;
+  writer.add(path, metadata, {});
+}
+
 void CopyPlan::write(layer::LayerWriter& writer, const std::stop_token& stop) const {
   std::map<std::string, std::string> first_names;  // link_id -> the path that holds the bytes
+  auto parent = parents_.begin();
   for (const auto& [path, entry] : entries_) {
     throw_if_stopped(stop);
+    for (; parent != parents_.end() && parent->first < path; ++parent) write_parent(writer, parent->first, parent->second);
     if (!entry.link_id.empty()) {
       const auto [first, is_first] = first_names.emplace(entry.link_id, path);
       if (!is_first) {

@@ -48,10 +48,12 @@ class CopyPlan {
   const fs::FileMetadata* existing(const std::string& path) const;
   std::string make_directories(const std::string& destination);
   void place(const std::string& path, const SourceEntry& source, bool is_root);
+  void write_parent(layer::LayerWriter& writer, const std::string& path, const fs::FileMetadata& metadata) const;
 
   const layer::FileTree& tree_;
   CopyAttributes attributes_;
   std::map<std::string, Entry> entries_;  // by path in the image, so parents come before their children
+  std::map<std::string, fs::FileMetadata> parents_;  // directories on the way that exist already
 };
 
 }  // namespace tektii::builder

@@ -37,7 +37,9 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
     std::string made;
     for (const auto& part : split(clean_source_path(resolved.path), '/')) {
       made += (made.empty() ? "" : "/") + part;
-      if (tree.find(made) == nullptr) writer.add(made, metadata, {});
+      // Directories that exist are written again as they are; see CopyPlan::make_directories.
+      const auto* existing = tree.find(made);
+      writer.add(made, existing == nullptr ? metadata : existing->metadata, {});
     }
     return writer.commit();
   });
