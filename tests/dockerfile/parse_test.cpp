@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 
 namespace tektii::dockerfile {
 namespace {
@@ -283,7 +283,8 @@ TEST(Keywords, AreEighteen) {
   EXPECT_THAT(instruction_keywords(), ::testing::Contains("STOPSIGNAL"));
 }
 
-// The product needs far less; a parser that became quadratic would take minutes.
+// Processor time, since machines that run tests are busy. A release build takes about 20 ms; the bound leaves room for
+// sanitizers and catches a parser that became quadratic.
 TEST(Speed, TenThousandLines) {
   std::string text = "FROM a\n";
   for (int i = 0; i < 2000; ++i) {
@@ -291,12 +292,12 @@ TEST(Speed, TenThousandLines) {
         "RUN apt-get update && \\\n  apt-get install -y x # note\nENV A=1 B=\"two words\"\nCOPY --chown=1:1 a b /c/\n";
     text += "CMD [\"a\", \"b\"]\n";
   }
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   const Dockerfile file = parse_dockerfile(text, "Dockerfile");
-  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+  const double milliseconds = 1000.0 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   EXPECT_THAT(file.stages.front().instructions, SizeIs(8000));
-  RecordProperty("milliseconds", static_cast<int>(elapsed.count()));
-  EXPECT_LT(elapsed.count(), 5000);
+  RecordProperty("milliseconds", std::to_string(milliseconds));
+  EXPECT_LT(milliseconds, 1000);
 }
 
 }  // namespace

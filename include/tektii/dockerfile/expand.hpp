@@ -25,7 +25,9 @@ struct Expanded {
 };
 
 // Expands one word: quotes, escapes, $v ${v} and ${v:-w} ${v-w} ${v:+w} ${v+w} ${v:?m} ${v?m} ${v#p} ${v##p} ${v%p}
-// ${v%%p} ${v/p/r} ${v//p/r} (BuildKit shell/lex.go). Throws Error{usage}; the caller adds the span.
+// ${v%%p} ${v/p/r} ${v//p/r} (BuildKit shell/lex.go). The shell's special parameters ($1, $@ ...) are empty and never
+// looked up; the word of an operator is expanded even when it is not needed. Throws Error{usage}; the caller adds the
+// span.
 Expanded expand_word(std::string_view word, const Lookup& lookup, const ExpandOptions& options = {});
 
 // The same, but unquoted white space that comes out of the word or of a variable splits it (EXPOSE).
