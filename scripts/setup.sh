@@ -69,13 +69,13 @@ fi
 
 as_root=()
 if [ "$(id -u)" != 0 ]; then
-  command -v sudo >/dev/null || die "root is needed to set this machine up, and there is no sudo" \
-    "Run as root: apt-get install --no-install-recommends ${missing[*]:-uidmap}" \
-    "$([ "$needs_ids" = no ] || echo "and: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $user")"
+  by_hand=()
+  [ ${#missing[@]} -eq 0 ] || by_hand+=("apt-get install --no-install-recommends ${missing[*]}")
+  [ "$needs_ids" = no ] || by_hand+=("usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $user")
+  command -v sudo >/dev/null || die "root is needed to set this machine up, and there is no sudo" "Run as root:" "${by_hand[@]}"
   as_root=(sudo)
   if ! sudo -n true 2>/dev/null; then
-    [ -t 0 ] || die "sudo asks for a password and there is no terminal to ask on" \
-      "Run as root: apt-get install --no-install-recommends ${missing[*]:-uidmap}"
+    [ -t 0 ] || die "sudo asks for a password and there is no terminal to ask on" "Run as root:" "${by_hand[@]}"
     note "sudo may ask for your password"
   fi
 fi
@@ -95,7 +95,12 @@ install_as_root='
   apt-get update -q
   apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"
   case " $* " in
-    *" docker-registry "*) if command -v systemctl >/dev/null; then systemctl --quiet disable docker-registry; fi ;;
+    *" docker-registry "*)
+      if command -v systemctl >/dev/null; then
+        systemctl --quiet disable docker-registry
+      else
+        rm -f /etc/systemd/system/multi-user.target.wants/docker-registry.service
+      fi ;;
   esac
 '
 if [ ${#missing[@]} -gt 0 ]; then
