@@ -7,8 +7,8 @@
 
 namespace tektii::sandbox {
 
-// An HTTP/1.1 server on 127.0.0.1 that hands every request to one handler, from its own threads. The only place that
-// includes cpp-httplib.
+// An HTTP/1.1 server on 127.0.0.1 that hands every request to one handler, from its own threads. Nobody
+// else sees cpp-httplib.
 class HttpServer {
  public:
   // Binds and serves at once; port 0 takes any free one. Throws Error{failure} when the port is not available. What the
