@@ -29,6 +29,10 @@ if(TEKTII_COVERAGE)
   target_link_options(tektii_settings INTERFACE --coverage)
 endif()
 
+# Parsing headers is most of what compiling this project costs.
+option(TEKTII_PCH "Precompile the headers that most sources include" ON)
+set(CMAKE_PCH_WARN_INVALID OFF)
+
 find_program(TEKTII_CCACHE ccache)
 if(TEKTII_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${TEKTII_CCACHE})

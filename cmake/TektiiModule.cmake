@@ -13,6 +13,21 @@ function(tektii_module name)
   list(TRANSFORM ARG_USES PREPEND tektii_)
   target_link_libraries(tektii_${name} PUBLIC ${ARG_USES} ${ARG_PUBLIC_LINKS} fmt::fmt Threads::Threads
                                        PRIVATE tektii_settings spdlog::spdlog ${ARG_LINKS})
+  tektii_precompile(tektii_${name} precompiled)
+endfunction()
+
+# Precompiles `header` in the first target that asks for it; the others share the result.
+function(tektii_precompile target header)
+  if(NOT TEKTII_PCH)
+    return()
+  endif()
+  get_property(owner GLOBAL PROPERTY tektii_precompiled_${header})
+  if(owner)
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+  else()
+    target_precompile_headers(${target} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/${header}.hpp)
+    set_property(GLOBAL PROPERTY tektii_precompiled_${header} ${target})
+  endif()
 endfunction()
 
 # tektii_tests(<name> LABELS <label>... USES <target>... [NEEDS_BINARY]): one GoogleTest binary out of the folder's .cpp
@@ -28,6 +43,7 @@ function(tektii_tests name)
   target_link_libraries(tektii_${name}_tests PRIVATE ${ARG_USES} tektii_settings GTest::gmock GTest::gtest_main)
   target_compile_definitions(tektii_${name}_tests PRIVATE
     TEKTII_TESTDATA_DIR="${CMAKE_SOURCE_DIR}/testdata" TEKTII_BINARY="$<TARGET_FILE:tektii>")
+  tektii_precompile(tektii_${name}_tests precompiled_tests)
   if(ARG_NEEDS_BINARY)
     add_dependencies(tektii_${name}_tests tektii)
   endif()

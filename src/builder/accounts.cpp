@@ -1,11 +1,11 @@
 #include "accounts.hpp"
 
-#include <algorithm>
+#include <tektii/util/error.hpp>
+#include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 
-#include <tektii/util/error.hpp>
-#include <tektii/util/text.hpp>
+#include <algorithm>
 
 namespace tektii::builder {
 namespace {
@@ -60,7 +60,8 @@ std::optional<PasswdEntry> find_user(const layer::FileTree& tree, std::string_vi
   if (!id) {
     std::vector<std::string> names;
     for (const auto& entry : entries) names.push_back(entry.name);
-    Error error(ErrorKind::usage, fmt::format("unable to find user {}: no matching entries in the image's /etc/passwd", user));
+    Error error(ErrorKind::usage,
+                fmt::format("unable to find user {}: no matching entries in the image's /etc/passwd", user));
     if (const auto match = closest_match(user, names)) error.add_hint(fmt::format("did you mean {}?", *match));
     throw error;
   }
@@ -74,7 +75,8 @@ std::uint32_t find_group(const layer::FileTree& tree, std::string_view group) {
   const auto by_name = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.name == group; });
   if (by_name != entries.end()) return by_name->gid;
   if (const auto id = parse_id(group)) return *id;
-  throw Error(ErrorKind::usage, fmt::format("unable to find group {}: no matching entries in the image's /etc/group", group));
+  throw Error(ErrorKind::usage,
+              fmt::format("unable to find group {}: no matching entries in the image's /etc/group", group));
 }
 
 std::pair<std::string_view, std::optional<std::string_view>> split_owner(std::string_view text) {

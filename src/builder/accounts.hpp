@@ -1,12 +1,12 @@
 #pragma once
 
+#include <tektii/layer/file_tree.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <tektii/layer/file_tree.hpp>
 
 namespace tektii::builder {
 

@@ -1,13 +1,11 @@
+#include "plan.hpp"
+#include "stage_builder.hpp"
 #include <tektii/builder/build.hpp>
-
-#include <fmt/format.h>
-
 #include <tektii/util/clock.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
 
-#include "plan.hpp"
-#include "stage_builder.hpp"
+#include <fmt/format.h>
 
 namespace tektii::builder {
 namespace {

@@ -1,16 +1,15 @@
 #include "check.hpp"
 
-#include <algorithm>
-#include <memory>
-#include <variant>
-
-#include <fmt/format.h>
-
+#include "copy_source.hpp"
+#include "variables.hpp"
 #include <tektii/dockerfile/values.hpp>
 #include <tektii/util/text.hpp>
 
-#include "copy_source.hpp"
-#include "variables.hpp"
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <variant>
 
 namespace tektii::builder {
 namespace {
@@ -20,7 +19,11 @@ using dockerfile::Instruction;
 class StageChecker {
  public:
   StageChecker(const Plan& plan, const BuildRequest& request, const BuildDeps& deps, Problems& problems, int index)
-      : plan_(plan), request_(request), deps_(deps), problems_(problems), index_(index),
+      : plan_(plan),
+        request_(request),
+        deps_(deps),
+        problems_(problems),
+        index_(index),
         variables_(request.build_args, plan.global_args) {}
 
   void check(const dockerfile::Stage& stage) {
@@ -70,7 +73,8 @@ class StageChecker {
 
   void check_body(const Instruction& instruction, const dockerfile::Run& run) {
     if (!run.mounts.empty()) refuse(instruction, "RUN --mount", "--mount");
-    if (run.security && *run.security != "sandbox") refuse(instruction, "RUN --security=" + *run.security, "--security");
+    if (run.security && *run.security != "sandbox")
+      refuse(instruction, "RUN --security=" + *run.security, "--security");
     if (!run.command.exec_form && dockerfile::shell_script(run.command).file) {
       refuse(instruction, "a here-document with an interpreter line in RUN", "<<",
              "put the script into a file of the context and COPY it");
@@ -86,7 +90,8 @@ class StageChecker {
 
   void check_body(const Instruction& instruction, const dockerfile::Copy& copy) {
     if (copy.is_add) refuse(instruction, "ADD", instruction.keyword, "for files of the context COPY does the same");
-    if (!copy.heredocs.empty()) refuse(instruction, "a here-document in COPY", "<<", "put the text into a file of the context");
+    if (!copy.heredocs.empty())
+      refuse(instruction, "a here-document in COPY", "<<", "put the text into a file of the context");
     if (copy.link && *copy.link) refuse(instruction, "COPY --link", "--link");
     if (copy.parents && *copy.parents) refuse(instruction, "COPY --parents", "--parents");
     if (!copy.exclude.empty()) refuse(instruction, "COPY --exclude", "--exclude", "name the files in .dockerignore");
@@ -124,9 +129,9 @@ class StageChecker {
 
   CopySource& context() {
     if (!context_) {
-      context_ = make_directory_source(request_.context,
-                                       fs::IgnorePatterns::parse(request_.ignore_text, request_.ignore_name),
-                                       request_.ignore_name, {});
+      context_ =
+          make_directory_source(request_.context, fs::IgnorePatterns::parse(request_.ignore_text, request_.ignore_name),
+                                request_.ignore_name, {});
     }
     return *context_;
   }

@@ -1,9 +1,9 @@
 #include "copy_plan.hpp"
 
-#include <fmt/format.h>
-
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
+
+#include <fmt/format.h>
 
 namespace tektii::builder {
 namespace {
@@ -42,8 +42,8 @@ bool CopyPlan::is_directory(const std::string& destination) const {
 }
 
 // Makes the directory and what is missing above it; returns where it really is (relative, without symlinks).
-// Directories that exist are written again as they are: a layer that leaves a parent out makes it root's with 0755 where
-// layers are stacked as directories (overlayfs), and /tmp would lose its sticky bit.
+// Directories that exist are written again as they are: a layer that leaves a parent out makes it root's with 0755
+// where layers are stacked as directories (overlayfs), and /tmp would lose its sticky bit.
 std::string CopyPlan::make_directories(const std::string& destination) {
   const auto resolved = without_leading_slash(tree_.resolve(destination).path);
   std::string path;
@@ -137,7 +137,8 @@ void CopyPlan::copy(CopySource& source, const std::string& path, const std::stri
 }
 
 // Parents that turned out to have nothing new below them are left out.
-void CopyPlan::write_parent(layer::LayerWriter& writer, const std::string& path, const fs::FileMetadata& metadata) const {
+void CopyPlan::write_parent(layer::LayerWriter& writer, const std::string& path,
+                            const fs::FileMetadata& metadata) const {
   if (entries_.contains(path)) return;
   const auto below = entries_.lower_bound(path + "/");
   if (below == entries_.end() || below->first.rfind(path + "/", 0) != 0) return;
@@ -149,7 +150,8 @@ void CopyPlan::write(layer::LayerWriter& writer, const std::stop_token& stop) co
   auto parent = parents_.begin();
   for (const auto& [path, entry] : entries_) {
     throw_if_stopped(stop);
-    for (; parent != parents_.end() && parent->first < path; ++parent) write_parent(writer, parent->first, parent->second);
+    for (; parent != parents_.end() && parent->first < path; ++parent)
+      write_parent(writer, parent->first, parent->second);
     if (!entry.link_id.empty()) {
       const auto [first, is_first] = first_names.emplace(entry.link_id, path);
       if (!is_first) {

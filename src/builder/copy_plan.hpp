@@ -1,16 +1,15 @@
 #pragma once
 
+#include "accounts.hpp"
+#include "copy_source.hpp"
+#include <tektii/layer/file_tree.hpp>
+#include <tektii/layer/layer_writer.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
-
-#include <tektii/layer/file_tree.hpp>
-#include <tektii/layer/layer_writer.hpp>
-
-#include "accounts.hpp"
-#include "copy_source.hpp"
 
 namespace tektii::builder {
 
@@ -18,7 +17,7 @@ namespace tektii::builder {
 struct CopyAttributes {
   std::optional<Owner> owner;
   std::function<std::uint32_t(std::uint32_t mode, bool is_directory)> chmod;  // empty: modes stay
-  std::int64_t new_directory_mtime = 0;  // of directories that are made on the way
+  std::int64_t new_directory_mtime = 0;                                       // of directories that are made on the way
 };
 
 // Works out which entries a COPY adds to a file system and under which names, following the rules of BuildKit: links on
@@ -26,8 +25,7 @@ struct CopyAttributes {
 // attributes, a file replaces whatever has its name.
 class CopyPlan {
  public:
-  CopyPlan(const layer::FileTree& tree, CopyAttributes attributes)
-      : tree_(tree), attributes_(std::move(attributes)) {}
+  CopyPlan(const layer::FileTree& tree, CopyAttributes attributes) : tree_(tree), attributes_(std::move(attributes)) {}
 
   // `destination` is absolute. True when it names a directory that exists already.
   bool is_directory(const std::string& destination) const;
@@ -52,7 +50,7 @@ class CopyPlan {
 
   const layer::FileTree& tree_;
   CopyAttributes attributes_;
-  std::map<std::string, Entry> entries_;  // by path in the image, so parents come before their children
+  std::map<std::string, Entry> entries_;             // by path in the image, so parents come before their children
   std::map<std::string, fs::FileMetadata> parents_;  // directories on the way that exist already
 };
 

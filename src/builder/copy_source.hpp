@@ -1,5 +1,11 @@
 #pragma once
 
+#include "layer_stack.hpp"
+#include <tektii/fs/file_metadata.hpp>
+#include <tektii/fs/ignore.hpp>
+#include <tektii/fs/rooted_dir.hpp>
+#include <tektii/util/stream.hpp>
+
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -8,13 +14,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <tektii/fs/file_metadata.hpp>
-#include <tektii/fs/ignore.hpp>
-#include <tektii/fs/rooted_dir.hpp>
-#include <tektii/util/stream.hpp>
-
-#include "layer_stack.hpp"
 
 namespace tektii::builder {
 

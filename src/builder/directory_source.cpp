@@ -1,19 +1,18 @@
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-
-#include <fmt/format.h>
-
+#include "copy_source.hpp"
 #include <tektii/fs/walk.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
 #include <tektii/util/hash.hpp>
 #include <tektii/util/text.hpp>
 
-#include "copy_source.hpp"
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
 
 namespace tektii::builder {
 
@@ -40,7 +39,8 @@ std::string join_path(const std::string& parent, const std::string& name) {
 // from the bytes of then.
 class UnchangedFileSource : public ByteSource {
  public:
-  UnchangedFileSource(UniqueFd fd, const fs::WalkEntry& seen, std::string name) : fd_(fd.get()), name_(std::move(name)) {
+  UnchangedFileSource(UniqueFd fd, const fs::WalkEntry& seen, std::string name)
+      : fd_(fd.get()), name_(std::move(name)) {
     struct stat now {};
     if (::fstat(fd.get(), &now) != 0) throw_errno(name_);
     const std::int64_t mtime = std::int64_t{now.st_mtim.tv_sec} * 1'000'000'000 + now.st_mtim.tv_nsec;
@@ -64,8 +64,11 @@ class DirectorySource : public CopySource {
  public:
   DirectorySource(const std::filesystem::path& root, fs::IgnorePatterns ignore, std::string ignore_name,
                   DirectoryRules rules)
-      : root_(std::make_shared<fs::RootedDir>(root)), ignore_(std::move(ignore)), ignore_name_(std::move(ignore_name)),
-        rules_(rules), real_root_(path_of_fd(root_->fd())) {}
+      : root_(std::make_shared<fs::RootedDir>(root)),
+        ignore_(std::move(ignore)),
+        ignore_name_(std::move(ignore_name)),
+        rules_(rules),
+        real_root_(path_of_fd(root_->fd())) {}
 
   std::vector<std::string> match(const std::string& pattern) override {
     std::vector<std::string> found;
@@ -203,7 +206,8 @@ class DirectorySource : public CopySource {
     std::erase_if(metadata.xattrs, [](const auto& xattr) { return xattr.first != "security.capability"; });
     if (rules_.preserve_modes || metadata.type == fs::FileType::symlink) return metadata;
     const bool executable = metadata.type == fs::FileType::directory || (metadata.mode & 0100) != 0;
-    metadata.mode = (executable ? 0755U : 0644U) | (metadata.type == fs::FileType::regular ? metadata.mode & 06000U : 0U);
+    metadata.mode =
+        (executable ? 0755U : 0644U) | (metadata.type == fs::FileType::regular ? metadata.mode & 06000U : 0U);
     return metadata;
   }
 

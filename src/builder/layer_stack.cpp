@@ -1,15 +1,15 @@
 #include "layer_stack.hpp"
 
+#include <tektii/util/error.hpp>
+#include <tektii/util/hash.hpp>
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <exception>
 #include <set>
 #include <thread>
-
-#include <fmt/format.h>
-
-#include <tektii/util/error.hpp>
-#include <tektii/util/hash.hpp>
 
 namespace tektii::builder {
 
@@ -65,7 +65,9 @@ void BlobFetcher::ensure_all(const std::vector<oci::Layer>& layers, const std::s
   if (first_error) std::rethrow_exception(first_error);
 }
 
-void LayerStack::push(oci::Layer layer) { layers_.push_back(std::move(layer)); }
+void LayerStack::push(oci::Layer layer) {
+  layers_.push_back(std::move(layer));
+}
 
 void LayerStack::push(oci::Layer layer, const layer::LayerIndex& index) {
   if (layers_in_tree_ == layers_.size()) {

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <tektii/layer/file_tree.hpp>
+#include <tektii/layer/snapshots.hpp>
+#include <tektii/oci/ports.hpp>
+#include <tektii/store/blob_store.hpp>
+
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -8,11 +13,6 @@
 #include <optional>
 #include <stop_token>
 #include <vector>
-
-#include <tektii/layer/file_tree.hpp>
-#include <tektii/layer/snapshots.hpp>
-#include <tektii/oci/ports.hpp>
-#include <tektii/store/blob_store.hpp>
 
 namespace tektii::builder {
 

@@ -1,15 +1,14 @@
 #include "plan.hpp"
 
-#include <algorithm>
-#include <set>
-
-#include <fmt/format.h>
-
-#include <tektii/util/text.hpp>
-
 #include "check.hpp"
 #include "problems.hpp"
 #include "variables.hpp"
+#include <tektii/util/text.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
 
 namespace tektii::builder {
 namespace {
@@ -135,7 +134,8 @@ SourceName resolve_from(const Plan& plan, const BuildRequest& request, int index
   }
   if (request.directory_contexts.contains(from)) return {SourceName::Kind::directory, -1, from};
   if (find_stage(plan.file, from, static_cast<int>(plan.file.stages.size()))) {
-    throw Error(ErrorKind::usage, fmt::format("--from={} names this or a later stage: only earlier stages can be copied from", from));
+    throw Error(ErrorKind::usage,
+                fmt::format("--from={} names this or a later stage: only earlier stages can be copied from", from));
   }
   if (equals_ignoring_case(from, "scratch")) return {SourceName::Kind::scratch, -1, from};
   return {SourceName::Kind::image, -1, from};

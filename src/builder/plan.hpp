@@ -1,12 +1,12 @@
 #pragma once
 
+#include <tektii/builder/build.hpp>
+#include <tektii/dockerfile/instruction.hpp>
+
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <tektii/builder/build.hpp>
-#include <tektii/dockerfile/instruction.hpp>
 
 namespace tektii::builder {
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <tektii/util/error.hpp>
+
 #include <optional>
 #include <string>
 #include <utility>
-
-#include <tektii/util/error.hpp>
 
 namespace tektii::builder {
 

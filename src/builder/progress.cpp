@@ -3,7 +3,9 @@
 namespace tektii::builder {
 
 ProgressStep::ProgressStep(ProgressSink& sink, std::string_view title, std::function<bool()> was_stopped)
-    : sink_(sink), was_stopped_(std::move(was_stopped)), id_(sink.step_started(title)),
+    : sink_(sink),
+      was_stopped_(std::move(was_stopped)),
+      id_(sink.step_started(title)),
       started_(std::chrono::steady_clock::now()) {}
 
 void ProgressStep::finish(StepOutcome outcome) {

@@ -1,13 +1,13 @@
 #include "stage_builder.hpp"
 
-#include <variant>
-
-#include <fmt/format.h>
-
 #include <tektii/dockerfile/history.hpp>
 #include <tektii/util/clock.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
+
+#include <fmt/format.h>
+
+#include <variant>
 
 namespace tektii::builder {
 namespace {
@@ -117,9 +117,13 @@ std::string StageBuilder::absolute(const std::string& path) const {
   return "/" + clean_source_path(full);
 }
 
-std::int64_t StageBuilder::new_file_mtime() const { return session_.request.source_date_epoch; }
+std::int64_t StageBuilder::new_file_mtime() const {
+  return session_.request.source_date_epoch;
+}
 
-layer::LayerWriter StageBuilder::new_layer() const { return {session_.deps.blobs, session_.request.compression}; }
+layer::LayerWriter StageBuilder::new_layer() const {
+  return {session_.deps.blobs, session_.request.compression};
+}
 
 std::string StageBuilder::compression_key() const {
   const auto& compression = session_.request.compression;

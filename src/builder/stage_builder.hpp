@@ -1,20 +1,19 @@
 #pragma once
 
+#include "copy_source.hpp"
+#include "layer_stack.hpp"
+#include "plan.hpp"
+#include "step_cache.hpp"
+#include "variables.hpp"
+#include <tektii/builder/build.hpp>
+#include <tektii/layer/layer_writer.hpp>
+
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
-
-#include <tektii/builder/build.hpp>
-#include <tektii/layer/layer_writer.hpp>
-
-#include "copy_source.hpp"
-#include "layer_stack.hpp"
-#include "plan.hpp"
-#include "step_cache.hpp"
-#include "variables.hpp"
 
 namespace tektii::builder {
 
@@ -36,7 +35,7 @@ struct BuildSession {
   const Plan& plan;
   BlobFetcher& fetcher;
   std::stop_token stop;
-  std::map<int, std::shared_ptr<StageState>> stages;             // finished ones
+  std::map<int, std::shared_ptr<StageState>> stages;               // finished ones
   std::map<std::string, std::shared_ptr<StageState>> images = {};  // opened ones
 
   std::function<bool()> was_stopped() const {

@@ -1,11 +1,10 @@
 // Instructions that change the configuration alone.
-#include <set>
-
+#include "stage_builder.hpp"
 #include <tektii/dockerfile/history.hpp>
 #include <tektii/dockerfile/values.hpp>
 #include <tektii/util/error.hpp>
 
-#include "stage_builder.hpp"
+#include <set>
 
 namespace tektii::builder {
 

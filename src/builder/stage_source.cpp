@@ -1,12 +1,11 @@
-#include <set>
-
-#include <fmt/format.h>
-
+#include "copy_source.hpp"
 #include <tektii/layer/layer_files.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
 
-#include "copy_source.hpp"
+#include <fmt/format.h>
+
+#include <set>
 
 namespace tektii::builder {
 namespace {

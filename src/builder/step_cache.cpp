@@ -1,12 +1,14 @@
 #include "step_cache.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <tektii/util/error.hpp>
+
+#include <nlohmann/json.hpp>
 
 namespace tektii::builder {
 
-KeyBuilder::KeyBuilder(std::string_view kind_and_version) { hash_.update_field(kind_and_version); }
+KeyBuilder::KeyBuilder(std::string_view kind_and_version) {
+  hash_.update_field(kind_and_version);
+}
 
 KeyBuilder& KeyBuilder::field(std::string_view name, std::string_view value) {
   hash_.update_field(name).update_field(value);
@@ -34,7 +36,8 @@ std::optional<StepResult> find_step(store::ActionCache& actions, store::BlobStor
   const auto digest = json.value("digest", "");
   const auto diff_id = json.value("diffId", "");
   if (!oci::Digest::is_valid(digest) || !oci::Digest::is_valid(diff_id)) return std::nullopt;
-  const oci::Descriptor blob{json.value("mediaType", ""), oci::Digest::parse(digest), json.value("size", std::uint64_t{0})};
+  const oci::Descriptor blob{json.value("mediaType", ""), oci::Digest::parse(digest),
+                             json.value("size", std::uint64_t{0})};
   if (blobs.size_of(blob.digest) != blob.size) return std::nullopt;
   return StepResult{oci::Layer{blob, oci::Digest::parse(diff_id)}};
 }

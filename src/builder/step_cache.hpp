@@ -1,14 +1,14 @@
 #pragma once
 
-#include <optional>
-#include <string>
-#include <string_view>
-
 #include <tektii/fs/file_metadata.hpp>
 #include <tektii/oci/descriptor.hpp>
 #include <tektii/store/action_cache.hpp>
 #include <tektii/store/blob_store.hpp>
 #include <tektii/util/hash.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace tektii::builder {
 

@@ -1,18 +1,18 @@
-#include <fmt/format.h>
-
+#include "copy_plan.hpp"
+#include "stage_builder.hpp"
 #include <tektii/dockerfile/history.hpp>
 #include <tektii/dockerfile/values.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
 
-#include "copy_plan.hpp"
-#include "stage_builder.hpp"
+#include <fmt/format.h>
 
 namespace tektii::builder {
 namespace {
 
 // Adds everything below the matched paths to the key: names, attributes and contents, but not where it came from.
-void add_content(KeyBuilder& key, CopySource& source, const std::vector<std::string>& paths, const std::stop_token& stop) {
+void add_content(KeyBuilder& key, CopySource& source, const std::vector<std::string>& paths,
+                 const std::stop_token& stop) {
   std::map<std::string, std::string> first_names;  // link ids differ between machines, the first name does not
   for (const auto& path : paths) {
     key.field("source", path.substr(path.rfind('/') == std::string::npos ? 0 : path.rfind('/') + 1));
@@ -63,8 +63,9 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
     words.push_back(pattern);
     const auto found = source->match(pattern);
     if (found.empty() && !fs::has_glob_meta(pattern)) {
-      throw Error(ErrorKind::usage, fmt::format("{} not found{}", pattern, copy.from ? fmt::format(" in {}", *copy.from)
-                                                                                    : " in the build context"))
+      throw Error(ErrorKind::usage,
+                  fmt::format("{} not found{}", pattern,
+                              copy.from ? fmt::format(" in {}", *copy.from) : " in the build context"))
           .set_span(session_.plan.file.span(instruction.lines, word));
     }
     paths.insert(paths.end(), found.begin(), found.end());
@@ -104,7 +105,8 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
     CopyPlan plan(tree, std::move(attributes));
     const bool into_directory = wants_directory || plan.is_directory(destination);
     if (paths.size() > 1 && !into_directory) {
-      throw Error(ErrorKind::usage, fmt::format("{} files are copied to {}, which is not a directory", paths.size(), destination))
+      throw Error(ErrorKind::usage,
+                  fmt::format("{} files are copied to {}, which is not a directory", paths.size(), destination))
           .add_hint(fmt::format("end the destination with a slash: {}/", written_destination))
           .set_span(session_.plan.file.span(instruction.lines, copy.destination));
     }

@@ -1,16 +1,15 @@
-#include <deque>
-#include <set>
-
-#include <fmt/format.h>
-
+#include "accounts.hpp"
+#include "stage_builder.hpp"
 #include <tektii/dockerfile/history.hpp>
 #include <tektii/dockerfile/values.hpp>
 #include <tektii/layer/diff.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
 
-#include "accounts.hpp"
-#include "stage_builder.hpp"
+#include <fmt/format.h>
+
+#include <deque>
+#include <set>
 
 namespace tektii::builder {
 namespace {
@@ -126,8 +125,8 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
     StepOutput output(session_.deps.progress, step_id);
     const auto status = session_.deps.executor.run(rootfs, run_spec(run), output, session_.stop);
     if (!status.success()) {
-      throw Error(ErrorKind::run_failed, fmt::format("RUN {}: {}{}", exit_text(status),
-                                                     escape_control(join(argv, " ")), output.tail()));
+      throw Error(ErrorKind::run_failed,
+                  fmt::format("RUN {}: {}{}", exit_text(status), escape_control(join(argv, " ")), output.tail()));
     }
     auto writer = new_layer();
     layer::DiffOptions options;

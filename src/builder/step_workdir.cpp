@@ -1,9 +1,8 @@
+#include "accounts.hpp"
+#include "stage_builder.hpp"
 #include <tektii/dockerfile/history.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
-
-#include "accounts.hpp"
-#include "stage_builder.hpp"
 
 namespace tektii::builder {
 

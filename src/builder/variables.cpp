@@ -1,11 +1,11 @@
 #include "variables.hpp"
 
-#include <algorithm>
-#include <array>
+#include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 
-#include <tektii/util/text.hpp>
+#include <algorithm>
+#include <array>
 
 namespace tektii::builder {
 
@@ -86,8 +86,8 @@ dockerfile::Expanded expand_with_span(const dockerfile::Dockerfile& file, const 
 
 }  // namespace
 
-std::string expand(const dockerfile::Dockerfile& file, const dockerfile::Instruction& instruction, std::string_view word,
-                   const Variables& variables) {
+std::string expand(const dockerfile::Dockerfile& file, const dockerfile::Instruction& instruction,
+                   std::string_view word, const Variables& variables) {
   return expand_with_span(file, instruction, word, variables).text;
 }
 

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <tektii/dockerfile/expand.hpp>
+#include <tektii/dockerfile/instruction.hpp>
+#include <tektii/oci/platform.hpp>
+
 #include <map>
 #include <optional>
 #include <set>
@@ -7,10 +11,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <tektii/dockerfile/expand.hpp>
-#include <tektii/dockerfile/instruction.hpp>
-#include <tektii/oci/platform.hpp>
 
 namespace tektii::builder {
 
@@ -51,10 +51,11 @@ class Variables {
 };
 
 // Expands a word of an instruction; errors carry the instruction's span.
-std::string expand(const dockerfile::Dockerfile& file, const dockerfile::Instruction& instruction, std::string_view word,
-                   const Variables& variables);
+std::string expand(const dockerfile::Dockerfile& file, const dockerfile::Instruction& instruction,
+                   std::string_view word, const Variables& variables);
 // The same, and nullopt when a variable is not known (it may come from a base image that was not looked up yet).
-std::optional<std::string> expand_if_known(const dockerfile::Dockerfile& file, const dockerfile::Instruction& instruction,
-                                           std::string_view word, const Variables& variables);
+std::optional<std::string> expand_if_known(const dockerfile::Dockerfile& file,
+                                           const dockerfile::Instruction& instruction, std::string_view word,
+                                           const Variables& variables);
 
 }  // namespace tektii::builder

@@ -1,19 +1,20 @@
 #pragma once
 
+#include <tektii/builder/build.hpp>
+#include <tektii/store/store.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/file.hpp>
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
 #include <fstream>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <tektii/builder/build.hpp>
-#include <tektii/store/store.hpp>
-#include <tektii/util/error.hpp>
-#include <tektii/util/file.hpp>
 
 namespace tektii::builder {
 
@@ -71,7 +72,10 @@ class BuildTest : public ::testing::Test {
   }
 
   BuildDeps deps() {
-    return {store_, store_, snapshots_, executor_,
+    return {store_,
+            store_,
+            snapshots_,
+            executor_,
             [this](const std::string& name) -> std::unique_ptr<oci::ImageSource> {
               opened_.push_back(name);
               throw Error(ErrorKind::network, "no registry in this test");

@@ -1,6 +1,6 @@
-#include <gmock/gmock.h>
-
 #include "builder/build_fixture.hpp"
+
+#include <gmock/gmock.h>
 
 namespace tektii::builder {
 namespace {
@@ -49,15 +49,16 @@ TEST_F(BuildTest, WorkdirMakesItsParentsOnceAndNeedsNoLayerWhenItExists) {
 TEST_F(BuildTest, GlobalArgsNameTheBase) {
   request_.build_args = {{"BASE", "two"}};
   const auto config =
-      build("ARG BASE=one\nFROM scratch AS one\nLABEL l=1\nFROM scratch AS two\nLABEL l=2\nFROM ${BASE} AS final\n").config;
+      build("ARG BASE=one\nFROM scratch AS one\nLABEL l=1\nFROM scratch AS two\nLABEL l=2\nFROM ${BASE} AS final\n")
+          .config;
   EXPECT_EQ(config.config.labels.at("l"), "2");
 }
 
 TEST_F(BuildTest, PlatformArgumentsMustBeDeclared) {
-  const auto config =
-      build("FROM scratch\nLABEL before=\"$TARGETARCH\"\nARG TARGETARCH\nARG TARGETPLATFORM\n"
-            "LABEL after=\"$TARGETARCH $TARGETPLATFORM\"\n")
-          .config;
+  const auto config = build(
+                          "FROM scratch\nLABEL before=\"$TARGETARCH\"\nARG TARGETARCH\nARG TARGETPLATFORM\n"
+                          "LABEL after=\"$TARGETARCH $TARGETPLATFORM\"\n")
+                          .config;
   EXPECT_EQ(config.config.labels.at("before"), "");
   EXPECT_EQ(config.config.labels.at("after"), "amd64 linux/amd64");
 }

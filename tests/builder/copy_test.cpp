@@ -1,8 +1,8 @@
-#include <sys/stat.h>
+#include "builder/build_fixture.hpp"
 
 #include <gmock/gmock.h>
 
-#include "builder/build_fixture.hpp"
+#include <sys/stat.h>
 
 namespace tektii::builder {
 namespace {
@@ -80,8 +80,9 @@ TEST_F(BuildTest, ChownByNameReadsTheStagesOwnPasswd) {
   write("etc/passwd", "root:x:0:0::/root:/bin/sh\napp:x:1234:2345::/home/app:/bin/sh\n");
   write("etc/group", "root:x:0:\nstaff:x:50:\n");
   write("f", "x");
-  const auto tree = tree_of(build(
-      "FROM scratch\nCOPY etc /etc\nCOPY --chown=app f /one\nCOPY --chown=app:staff f /two\nCOPY --chown=77 f /d/three\n"));
+  const auto tree =
+      tree_of(build("FROM scratch\nCOPY etc /etc\nCOPY --chown=app f /one\nCOPY --chown=app:staff f /two\nCOPY "
+                    "--chown=77 f /d/three\n"));
   EXPECT_EQ(tree.find("one")->metadata.uid, 1234U);
   EXPECT_EQ(tree.find("one")->metadata.gid, 2345U);
   EXPECT_EQ(tree.find("two")->metadata.gid, 50U);

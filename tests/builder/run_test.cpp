@@ -1,6 +1,6 @@
-#include <gmock/gmock.h>
-
 #include "builder/build_fixture.hpp"
+
+#include <gmock/gmock.h>
 
 namespace tektii::builder {
 namespace {

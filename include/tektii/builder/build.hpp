@@ -1,5 +1,13 @@
 #pragma once
 
+#include <tektii/builder/progress.hpp>
+#include <tektii/exec/executor.hpp>
+#include <tektii/layer/snapshots.hpp>
+#include <tektii/oci/ports.hpp>
+#include <tektii/store/action_cache.hpp>
+#include <tektii/store/blob_store.hpp>
+#include <tektii/util/compress.hpp>
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -10,34 +18,26 @@
 #include <string>
 #include <vector>
 
-#include <tektii/builder/progress.hpp>
-#include <tektii/exec/executor.hpp>
-#include <tektii/layer/snapshots.hpp>
-#include <tektii/oci/ports.hpp>
-#include <tektii/store/action_cache.hpp>
-#include <tektii/store/blob_store.hpp>
-#include <tektii/util/compress.hpp>
-
 namespace tektii::builder {
 
 // What to build. Paths are absolute.
 struct BuildRequest {
-  std::filesystem::path context;             // a directory
+  std::filesystem::path context;  // a directory
   std::string dockerfile_text;
   std::string dockerfile_name = "Dockerfile";  // as shown in messages
-  std::string ignore_text;                   // of the ignore file that applies; empty for none
+  std::string ignore_text;                     // of the ignore file that applies; empty for none
   std::string ignore_name = ".dockerignore";
   std::map<std::string, std::string> build_args;
-  std::string target;                        // empty: the last stage
+  std::string target;                                               // empty: the last stage
   std::map<std::string, std::filesystem::path> directory_contexts;  // --build-context NAME=DIR
   oci::Platform platform;
   bool no_cache = false;
-  std::int64_t source_date_epoch = 0;        // seconds; see docs/reproducible.md for where it comes from
+  std::int64_t source_date_epoch = 0;  // seconds; see docs/reproducible.md for where it comes from
   bool preserve_timestamps = false;
-  bool preserve_modes = false;               // keep the permission bits of context files as they are
+  bool preserve_modes = false;  // keep the permission bits of context files as they are
   CompressionOptions compression;
   std::map<std::string, std::string> annotations;
-  bool base_annotations = false;             // add org.opencontainers.image.base.name and .digest
+  bool base_annotations = false;  // add org.opencontainers.image.base.name and .digest
 };
 
 struct BuildResult {

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <tektii/oci/descriptor.hpp>
+#include <tektii/util/stream.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
-
-#include <tektii/oci/descriptor.hpp>
-#include <tektii/util/stream.hpp>
 
 namespace tektii::store {
 

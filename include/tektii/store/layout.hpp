@@ -1,15 +1,15 @@
 #pragma once
 
+#include <tektii/oci/ports.hpp>
+
 #include <filesystem>
 #include <memory>
 #include <string>
 
-#include <tektii/oci/ports.hpp>
-
 namespace tektii::store {
 
-// An image in an OCI layout directory. `tag` selects by org.opencontainers.image.ref.name; empty takes the only manifest
-// of index.json, or "latest", and otherwise throws Error{usage} that lists the tags.
+// An image in an OCI layout directory. `tag` selects by org.opencontainers.image.ref.name; empty takes the only
+// manifest of index.json, or "latest", and otherwise throws Error{usage} that lists the tags.
 std::unique_ptr<oci::ImageSource> open_layout_image(const std::filesystem::path& directory, const std::string& tag);
 
 // Writes an image into an OCI layout directory (created if missing; other images in it stay; blobs that are already

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <tektii/util/stream.hpp>
+
 #include <memory>
 #include <span>
-
-#include <tektii/util/stream.hpp>
 
 namespace tektii {
 

@@ -33,7 +33,8 @@ struct SourceSpan {
 };
 
 // The one exception of the project. The message is lower case without a final period; context is prepended by callers
-// with add_context ("push 127.0.0.1:5000/a:1"), hints tell the user what to do. Expected outcomes are values, not Errors.
+// with add_context ("push 127.0.0.1:5000/a:1"), hints tell the user what to do. Expected outcomes are values, not
+// Errors.
 class Error : public std::exception {
  public:
   Error(ErrorKind kind, std::string message);

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <tektii/util/stream.hpp>
+
 #include <sys/types.h>
 
 #include <filesystem>
 #include <memory>
 #include <string_view>
 #include <utility>
-
-#include <tektii/util/stream.hpp>
 
 namespace tektii {
 

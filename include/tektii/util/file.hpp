@@ -1,11 +1,11 @@
 #pragma once
 
+#include <tektii/util/stream.hpp>
+
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <tektii/util/stream.hpp>
 
 namespace tektii {
 

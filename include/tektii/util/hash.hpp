@@ -1,10 +1,10 @@
 #pragma once
 
+#include <tektii/util/stream.hpp>
+
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <tektii/util/stream.hpp>
 
 namespace tektii {
 

@@ -13,7 +13,9 @@ namespace tektii {
 
 using ByteSpan = std::span<const std::byte>;
 
-inline ByteSpan as_byte_span(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+inline ByteSpan as_byte_span(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
 
 // A stream to read from, once. Errors are thrown as Error.
 class ByteSource {

@@ -9,7 +9,7 @@
 
 namespace tektii {
 
-std::string_view trim(std::string_view text);  // ASCII white space on both sides
+std::string_view trim(std::string_view text);                           // ASCII white space on both sides
 std::vector<std::string> split(std::string_view text, char separator);  // keeps empty fields
 std::string join(std::span<const std::string> parts, std::string_view separator);
 std::string to_lower(std::string_view text);  // ASCII only
@@ -26,7 +26,7 @@ std::string escape_control(std::string_view text, bool keep_newlines = false);
 // away; the first of equals), for "did you mean".
 std::optional<std::string> closest_match(std::string_view word, std::span<const std::string> candidates);
 
-std::string format_bytes(std::uint64_t bytes);          // "12.3 MB" (powers of 1000)
+std::string format_bytes(std::uint64_t bytes);           // "12.3 MB" (powers of 1000)
 std::string format_duration(std::int64_t milliseconds);  // "340ms", "2.1s", "1m 05s"
 
 // Columns a terminal needs for a UTF-8 string (wide and combining characters are counted as wcwidth does, without

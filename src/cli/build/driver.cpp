@@ -1,10 +1,8 @@
 #include "driver.hpp"
 
-#include <set>
-
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
+#include "cli/progress/progress.hpp"
+#include "image_opener.hpp"
+#include "push.hpp"
 #include <tektii/exec/user_namespace.hpp>
 #include <tektii/layer/archive.hpp>
 #include <tektii/net/http.hpp>
@@ -12,17 +10,22 @@
 #include <tektii/store/layout.hpp>
 #include <tektii/store/store.hpp>
 
-#include "cli/progress/progress.hpp"
-#include "image_opener.hpp"
-#include "push.hpp"
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <set>
 
 namespace tektii::cli {
 
 struct BuildDriver::Impl {
   explicit Impl(const BuildOptions& options)
-      : progress_mode(parse_progress_mode(options.progress)), inputs(read_build_inputs(options)), unavailable(enter()),
-        store(store::Store::default_root()), snapshots(store.root() / "layers" / "v1", store),
-        executor(exec::make_userns_executor(unavailable)), transport(net::make_curl_transport(k_user_agent)),
+      : progress_mode(parse_progress_mode(options.progress)),
+        inputs(read_build_inputs(options)),
+        unavailable(enter()),
+        store(store::Store::default_root()),
+        snapshots(store.root() / "layers" / "v1", store),
+        executor(exec::make_userns_executor(unavailable)),
+        transport(net::make_curl_transport(k_user_agent)),
         docker_credentials(registry::make_docker_config_credentials()),
         client(std::make_unique<registry::RegistryClient>(registry::RegistryDeps{*transport, *docker_credentials})),
         opener(make_image_opener(inputs.layout_contexts, *client)) {}
@@ -65,7 +68,9 @@ struct BuildDriver::Impl {
 BuildDriver::BuildDriver(const BuildOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 BuildDriver::~BuildDriver() = default;
 
-builder::BuildRequest& BuildDriver::request() { return impl_->inputs.request; }
+builder::BuildRequest& BuildDriver::request() {
+  return impl_->inputs.request;
+}
 
 void BuildDriver::check(const std::stop_token& stop) {
   for (const auto& name : builder::check_build(impl_->inputs.request, impl_->deps())) {
@@ -98,7 +103,8 @@ void BuildDriver::write_outputs(const builder::BuildResult& result, const std::v
 
 void BuildDriver::keep_in_store(const builder::BuildResult& result, const std::vector<std::string>& tags,
                                 const std::stop_token& stop) {
-  for (const auto& tag : tags) put_image(result, *store::open_layout_target(impl_->store.root(), tag), impl_->store, stop);
+  for (const auto& tag : tags)
+    put_image(result, *store::open_layout_target(impl_->store.root(), tag), impl_->store, stop);
 }
 
 void BuildDriver::push(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
@@ -117,8 +123,8 @@ void BuildDriver::use_credentials(const std::string& registry, registry::Credent
   impl_->own_client.reset();
   impl_->own_credentials =
       registry::make_fixed_credentials(registry, std::move(credentials), impl_->docker_credentials.get());
-  impl_->own_client = std::make_unique<registry::RegistryClient>(
-      registry::RegistryDeps{*impl_->transport, *impl_->own_credentials});
+  impl_->own_client =
+      std::make_unique<registry::RegistryClient>(registry::RegistryDeps{*impl_->transport, *impl_->own_credentials});
 }
 
 }  // namespace tektii::cli

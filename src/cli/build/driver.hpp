@@ -1,21 +1,20 @@
 #pragma once
 
+#include "options.hpp"
+#include <tektii/builder/build.hpp>
+#include <tektii/oci/reference.hpp>
+#include <tektii/registry/credentials.hpp>
+
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
-#include <tektii/builder/build.hpp>
-#include <tektii/oci/reference.hpp>
-#include <tektii/registry/credentials.hpp>
-
-#include "options.hpp"
-
 namespace tektii::cli {
 
-// Wires the concrete store, executor, registry client and progress for one build and keeps them alive until the image is
-// where it should be.
+// Wires the concrete store, executor, registry client and progress for one build and keeps them alive until the image
+// is where it should be.
 class BuildDriver {
  public:
   // Reads and checks every input. When the build needs unpacked layers it also enters the private namespaces, so it
@@ -31,9 +30,11 @@ class BuildDriver {
   void check(const std::stop_token& stop);
   builder::BuildResult build(const std::stop_token& stop);
   // Writes every --output. `tags` name the image in them.
-  void write_outputs(const builder::BuildResult& result, const std::vector<std::string>& tags, const std::stop_token& stop);
+  void write_outputs(const builder::BuildResult& result, const std::vector<std::string>& tags,
+                     const std::stop_token& stop);
   // Puts the image into the store's own layout under the tags, complete with its base layers.
-  void keep_in_store(const builder::BuildResult& result, const std::vector<std::string>& tags, const std::stop_token& stop);
+  void keep_in_store(const builder::BuildResult& result, const std::vector<std::string>& tags,
+                     const std::stop_token& stop);
   void push(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
             const std::stop_token& stop);
   // Fails early when the references can't be pushed to.

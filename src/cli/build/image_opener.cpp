@@ -10,7 +10,8 @@ namespace {
 // digests in two directories.
 class RenamedImage : public oci::ImageSource {
  public:
-  RenamedImage(std::unique_ptr<oci::ImageSource> image, std::string name) : image_(std::move(image)), name_(std::move(name)) {}
+  RenamedImage(std::unique_ptr<oci::ImageSource> image, std::string name)
+      : image_(std::move(image)), name_(std::move(name)) {}
 
   oci::ResolvedImage resolve(const oci::Platform& platform, std::stop_token stop) override {
     auto resolved = image_->resolve(platform, std::move(stop));

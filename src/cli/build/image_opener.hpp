@@ -1,12 +1,11 @@
 #pragma once
 
-#include <map>
-#include <string>
-
+#include "options.hpp"
 #include <tektii/oci/ports.hpp>
 #include <tektii/registry/client.hpp>
 
-#include "options.hpp"
+#include <map>
+#include <string>
 
 namespace tektii::cli {
 

@@ -1,17 +1,16 @@
 #include "options.hpp"
 
-#include <algorithm>
-#include <cstdlib>
-
-#include <fmt/format.h>
-
+#include "source_date.hpp"
 #include <tektii/dockerfile/instruction.hpp>
 #include <tektii/oci/reference.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
 #include <tektii/util/text.hpp>
 
-#include "source_date.hpp"
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
 
 namespace tektii::cli {
 namespace {
@@ -46,7 +45,8 @@ void read_dockerfile(const BuildOptions& options, builder::BuildRequest& request
     throw Error(ErrorKind::usage, fmt::format("Dockerfile not found at {}", path))
         .add_hint(fmt::format("use {} to name another file", options.file_flag));
   }
-  if (fs::is_directory(path, failure)) throw Error(ErrorKind::usage, fmt::format("{} is a directory, not a Dockerfile", path));
+  if (fs::is_directory(path, failure))
+    throw Error(ErrorKind::usage, fmt::format("{} is a directory, not a Dockerfile", path));
   request.dockerfile_text = read_file(path);
   request.dockerfile_name = fs::path(path).filename().string();
   for (const auto& candidate : {fs::path(path + ".dockerignore"), request.context / ".dockerignore"}) {
@@ -74,7 +74,8 @@ void read_build_contexts(const std::vector<std::string>& given, BuildInputs& inp
   for (const auto& context : given) {
     const auto equals = context.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == context.size()) {
-      throw Error(ErrorKind::usage, fmt::format("--build-context {}: expected NAME=DIR or NAME=oci-layout://DIR[:TAG]", context));
+      throw Error(ErrorKind::usage,
+                  fmt::format("--build-context {}: expected NAME=DIR or NAME=oci-layout://DIR[:TAG]", context));
     }
     const auto name = context.substr(0, equals);
     const auto value = context.substr(equals + 1);
@@ -83,7 +84,8 @@ void read_build_contexts(const std::vector<std::string>& given, BuildInputs& inp
       continue;
     }
     if (value.find("://") != std::string::npos) {
-      throw Error(ErrorKind::usage, fmt::format("--build-context {}: only directories and oci-layout:// are supported yet", context));
+      throw Error(ErrorKind::usage,
+                  fmt::format("--build-context {}: only directories and oci-layout:// are supported yet", context));
     }
     std::error_code failure;
     if (!fs::is_directory(value, failure)) {
@@ -125,7 +127,8 @@ CompressionOptions parse_compression(const std::string& text) {
     options.type = Compression::zstd;
     options.level = 3;
   } else if (name != "gzip") {
-    throw Error(ErrorKind::usage, fmt::format("unknown --compression {}", text)).add_hint("use gzip or zstd, with :LEVEL if you like");
+    throw Error(ErrorKind::usage, fmt::format("unknown --compression {}", text))
+        .add_hint("use gzip or zstd, with :LEVEL if you like");
   }
   if (colon == std::string::npos) return options;
   const auto level = parse_int(text.substr(colon + 1));
@@ -140,7 +143,8 @@ CompressionOptions parse_compression(const std::string& text) {
 oci::Platform parse_platform(const std::string& text) {
   const auto platform = oci::Platform::parse(text);
   if (platform == oci::Platform{}) return platform;
-  throw Error(ErrorKind::platform_mismatch, fmt::format("--platform {} is not supported: tektii builds linux/amd64 only", text));
+  throw Error(ErrorKind::platform_mismatch,
+              fmt::format("--platform {} is not supported: tektii builds linux/amd64 only", text));
 }
 
 bool needs_unpacked_layers(const dockerfile::Dockerfile& file) {
@@ -164,7 +168,8 @@ LayoutContext parse_layout(const std::string& text) {
   const auto directory = fs::absolute(tagged ? path.substr(0, colon) : path);
   std::error_code failure;
   if (!fs::is_regular_file(directory / "oci-layout", failure)) {
-    throw Error(ErrorKind::usage, fmt::format("{} is not an OCI layout: it has no oci-layout file", directory.string()));
+    throw Error(ErrorKind::usage,
+                fmt::format("{} is not an OCI layout: it has no oci-layout file", directory.string()));
   }
   return {directory, tagged ? path.substr(colon + 1) : std::string{}};
 }

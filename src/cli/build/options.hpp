@@ -1,13 +1,13 @@
 #pragma once
 
+#include <tektii/builder/build.hpp>
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <tektii/builder/build.hpp>
 
 namespace tektii::cli {
 

@@ -1,13 +1,13 @@
 #include "push.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <exception>
 #include <mutex>
 #include <set>
 #include <thread>
-
-#include <fmt/format.h>
 
 namespace tektii::cli {
 namespace {
@@ -27,8 +27,8 @@ std::vector<oci::BlobUpload> uploads_of(const builder::BuildResult& result, stor
     };
     uploads.push_back({layer.blob, open, layer.origin});
   }
-  uploads.push_back({result.image.config,
-                     [bytes = result.image.config_bytes] { return std::make_unique<StringSource>(bytes); }});
+  uploads.push_back(
+      {result.image.config, [bytes = result.image.config_bytes] { return std::make_unique<StringSource>(bytes); }});
   return uploads;
 }
 

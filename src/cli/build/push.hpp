@@ -1,13 +1,13 @@
 #pragma once
 
-#include <stop_token>
-#include <string>
-#include <vector>
-
 #include <tektii/builder/build.hpp>
 #include <tektii/oci/reference.hpp>
 #include <tektii/registry/client.hpp>
 #include <tektii/store/blob_store.hpp>
+
+#include <stop_token>
+#include <string>
+#include <vector>
 
 namespace tektii::cli {
 

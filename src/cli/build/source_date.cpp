@@ -1,12 +1,12 @@
 #include "source_date.hpp"
 
-#include <cstdlib>
-
-#include <fmt/format.h>
-
 #include <tektii/util/error.hpp>
 #include <tektii/util/process.hpp>
 #include <tektii/util/text.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdlib>
 
 namespace tektii::cli {
 namespace {
@@ -23,7 +23,8 @@ std::int64_t parse_epoch(const std::string& text, const std::string& where) {
 // The user may build in a checkout that belongs to somebody else; only the date of HEAD is read, so git's check of the
 // owner is turned off for this one call.
 std::optional<std::int64_t> commit_time(const std::filesystem::path& context) {
-  const auto result = run_process({"git", "-c", "safe.directory=*", "-C", context.string(), "log", "-1", "--format=%ct"});
+  const auto result =
+      run_process({"git", "-c", "safe.directory=*", "-C", context.string(), "log", "-1", "--format=%ct"});
   if (result.not_found || result.exit_code != 0) return std::nullopt;
   return parse_int(trim(result.out));
 }

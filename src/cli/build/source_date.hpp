@@ -1,9 +1,9 @@
 #pragma once
 
+#include <tektii/builder/build.hpp>
+
 #include <cstdint>
 #include <string>
-
-#include <tektii/builder/build.hpp>
 
 namespace tektii::cli {
 

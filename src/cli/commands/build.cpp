@@ -33,11 +33,12 @@ std::vector<oci::ImageReference> parse_tags(const std::vector<std::string>& tags
 // The keys of buildx's --metadata-file.
 std::string metadata_json(const builder::BuildResult& result, const std::vector<std::string>& names) {
   const auto& image = result.image;
-  nlohmann::ordered_json json = {
-      {"containerimage.config.digest", image.config.digest.str()},
-      {"containerimage.descriptor",
-       {{"mediaType", image.manifest.media_type}, {"digest", image.manifest.digest.str()}, {"size", image.manifest.size}}},
-      {"containerimage.digest", image.manifest.digest.str()}};
+  nlohmann::ordered_json json = {{"containerimage.config.digest", image.config.digest.str()},
+                                 {"containerimage.descriptor",
+                                  {{"mediaType", image.manifest.media_type},
+                                   {"digest", image.manifest.digest.str()},
+                                   {"size", image.manifest.size}}},
+                                 {"containerimage.digest", image.manifest.digest.str()}};
   if (!names.empty()) {
     std::string joined;
     for (const auto& name : names) joined += (joined.empty() ? "" : ",") + name;
@@ -77,12 +78,14 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
   command.add_option("--build-arg", options.build_args, "Value for an ARG, NAME=VALUE or NAME from the environment")
       ->allow_extra_args(false);
   command
-      .add_option("--build-context", options.build_contexts, "What a name stands for: NAME=DIR or NAME=oci-layout://DIR[:TAG]")
+      .add_option("--build-context", options.build_contexts,
+                  "What a name stands for: NAME=DIR or NAME=oci-layout://DIR[:TAG]")
       ->allow_extra_args(false);
   command.add_option("--target", options.target, "Stage to build [default: the last]");
   command.add_flag("--no-cache", options.no_cache, "Run every step, also if its inputs did not change");
   command.add_option("--progress", options.progress, "auto, tty, plain, json or quiet")->capture_default_str();
-  command.add_option("--compression", options.compression, "Of layers: gzip[:1-12] or zstd[:1-19]")->capture_default_str();
+  command.add_option("--compression", options.compression, "Of layers: gzip[:1-12] or zstd[:1-19]")
+      ->capture_default_str();
   command.add_option("--timestamps", options.timestamps,
                      "Times of files: preserve, or seconds since 1970 [default: SOURCE_DATE_EPOCH, else the commit's]");
   command.add_flag("--preserve-modes", options.preserve_modes,

@@ -15,7 +15,8 @@ namespace {
 
 // The URL of the context's remote, without credentials that somebody may have put into it; empty when there is none.
 std::string source_url(const std::filesystem::path& context) {
-  const auto result = run_process({"git", "-c", "safe.directory=*", "-C", context.string(), "remote", "get-url", "origin"});
+  const auto result =
+      run_process({"git", "-c", "safe.directory=*", "-C", context.string(), "remote", "get-url", "origin"});
   if (result.not_found || result.exit_code != 0) return {};
   std::string url(trim(result.out));
   const auto scheme = url.find("://");
@@ -54,8 +55,8 @@ class DriverImageBuilder : public ImageBuilder {
     const auto result = driver_->build(stop);
     on_phase(UploadPhase::verifying);
     if (result.config.platform != oci::Platform{}) {
-      throw Error(ErrorKind::platform_mismatch, fmt::format("Image platform mismatch (expected linux/amd64, got {})",
-                                                            result.config.platform.str()));
+      throw Error(ErrorKind::platform_mismatch,
+                  fmt::format("Image platform mismatch (expected linux/amd64, got {})", result.config.platform.str()));
     }
     on_phase(UploadPhase::pushing);
     driver_->use_credentials(reference.registry, credentials);

@@ -1,21 +1,24 @@
 // One JSON object per line and event, for programs.
-#include <mutex>
+#include "progress.hpp"
+#include <tektii/util/fd.hpp>
 
 #include <nlohmann/json.hpp>
 
-#include <tektii/util/fd.hpp>
-
-#include "progress.hpp"
+#include <mutex>
 
 namespace tektii::cli {
 namespace {
 
 std::string_view outcome_name(builder::StepOutcome outcome) {
   switch (outcome) {
-    case builder::StepOutcome::done: return "done";
-    case builder::StepOutcome::cached: return "cached";
-    case builder::StepOutcome::failed: return "failed";
-    case builder::StepOutcome::canceled: return "canceled";
+    case builder::StepOutcome::done:
+      return "done";
+    case builder::StepOutcome::cached:
+      return "cached";
+    case builder::StepOutcome::failed:
+      return "failed";
+    case builder::StepOutcome::canceled:
+      return "canceled";
   }
   return "failed";
 }
@@ -36,7 +39,8 @@ class JsonProgress : public builder::ProgressSink {
   }
   void step_finished(int step_id, builder::StepOutcome outcome, std::chrono::milliseconds took) override {
     const std::lock_guard lock(mutex_);
-    print({{"event", "finished"}, {"step", step_id}, {"outcome", outcome_name(outcome)}, {"milliseconds", took.count()}});
+    print(
+        {{"event", "finished"}, {"step", step_id}, {"outcome", outcome_name(outcome)}, {"milliseconds", took.count()}});
   }
 
  private:
@@ -53,6 +57,8 @@ class JsonProgress : public builder::ProgressSink {
 
 }  // namespace
 
-std::unique_ptr<builder::ProgressSink> make_json_progress(int fd) { return std::make_unique<JsonProgress>(fd); }
+std::unique_ptr<builder::ProgressSink> make_json_progress(int fd) {
+  return std::make_unique<JsonProgress>(fd);
+}
 
 }  // namespace tektii::cli

@@ -1,14 +1,13 @@
 // One line per event, in the form of buildx's plain mode; for logs and pipes.
-#include <map>
-#include <mutex>
-#include <string>
-
-#include <fmt/format.h>
-
+#include "progress.hpp"
 #include <tektii/util/fd.hpp>
 #include <tektii/util/text.hpp>
 
-#include "progress.hpp"
+#include <fmt/format.h>
+
+#include <map>
+#include <mutex>
+#include <string>
 
 namespace tektii::cli {
 namespace {
@@ -51,10 +50,18 @@ class PlainProgress : public builder::ProgressSink {
     if (!step.partial.empty()) text += take_line(step_id, step);
     const auto seconds = static_cast<double>(took.count()) / 1000.0;
     switch (outcome) {
-      case builder::StepOutcome::done: text += fmt::format("#{} DONE {:.1f}s\n", step_id, seconds); break;
-      case builder::StepOutcome::cached: text += fmt::format("#{} CACHED\n", step_id); break;
-      case builder::StepOutcome::failed: text += fmt::format("#{} ERROR {:.1f}s\n", step_id, seconds); break;
-      case builder::StepOutcome::canceled: text += fmt::format("#{} CANCELED\n", step_id); break;
+      case builder::StepOutcome::done:
+        text += fmt::format("#{} DONE {:.1f}s\n", step_id, seconds);
+        break;
+      case builder::StepOutcome::cached:
+        text += fmt::format("#{} CACHED\n", step_id);
+        break;
+      case builder::StepOutcome::failed:
+        text += fmt::format("#{} ERROR {:.1f}s\n", step_id, seconds);
+        break;
+      case builder::StepOutcome::canceled:
+        text += fmt::format("#{} CANCELED\n", step_id);
+        break;
     }
     print(text);
     steps_.erase(step_id);
@@ -88,6 +95,8 @@ class PlainProgress : public builder::ProgressSink {
 
 }  // namespace
 
-std::unique_ptr<builder::ProgressSink> make_plain_progress(int fd) { return std::make_unique<PlainProgress>(fd); }
+std::unique_ptr<builder::ProgressSink> make_plain_progress(int fd) {
+  return std::make_unique<PlainProgress>(fd);
+}
 
 }  // namespace tektii::cli

@@ -1,14 +1,14 @@
 #include "progress.hpp"
 
+#include <tektii/util/error.hpp>
+#include <tektii/util/text.hpp>
+
+#include <fmt/format.h>
+
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
-
-#include <fmt/format.h>
-
-#include <tektii/util/error.hpp>
-#include <tektii/util/text.hpp>
 
 namespace tektii::cli {
 namespace {
@@ -40,7 +40,9 @@ ProgressMode parse_progress_mode(std::string_view text) {
       .add_hint("use auto, tty, plain, json or quiet");
 }
 
-std::unique_ptr<builder::ProgressSink> make_quiet_progress() { return std::make_unique<QuietProgress>(); }
+std::unique_ptr<builder::ProgressSink> make_quiet_progress() {
+  return std::make_unique<QuietProgress>();
+}
 
 std::unique_ptr<builder::ProgressSink> make_progress(ProgressMode mode) {
   const char* term = std::getenv("TERM");
@@ -49,10 +51,14 @@ std::unique_ptr<builder::ProgressSink> make_progress(ProgressMode mode) {
     mode = ::isatty(STDERR_FILENO) == 1 && capable && !is_set("CI") ? ProgressMode::tty : ProgressMode::plain;
   }
   switch (mode) {
-    case ProgressMode::tty: return make_tty_progress(STDERR_FILENO, !is_set("NO_COLOR"));
-    case ProgressMode::json: return make_json_progress(STDERR_FILENO);
-    case ProgressMode::quiet: return make_quiet_progress();
-    default: return make_plain_progress(STDERR_FILENO);
+    case ProgressMode::tty:
+      return make_tty_progress(STDERR_FILENO, !is_set("NO_COLOR"));
+    case ProgressMode::json:
+      return make_json_progress(STDERR_FILENO);
+    case ProgressMode::quiet:
+      return make_quiet_progress();
+    default:
+      return make_plain_progress(STDERR_FILENO);
   }
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <tektii/builder/progress.hpp>
+
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <tektii/builder/progress.hpp>
 
 namespace tektii::cli {
 

@@ -1,4 +1,10 @@
 // A live view for terminals: finished steps scroll up, running ones are redrawn below with their last lines of output.
+#include "progress.hpp"
+#include <tektii/util/fd.hpp>
+#include <tektii/util/text.hpp>
+
+#include <fmt/format.h>
+
 #include <sys/ioctl.h>
 
 #include <condition_variable>
@@ -8,13 +14,6 @@
 #include <mutex>
 #include <thread>
 
-#include <fmt/format.h>
-
-#include <tektii/util/fd.hpp>
-#include <tektii/util/text.hpp>
-
-#include "progress.hpp"
-
 namespace tektii::cli {
 namespace {
 
@@ -22,11 +21,13 @@ using Clock = std::chrono::steady_clock;
 using builder::StepOutcome;
 
 constexpr std::size_t k_output_lines = 6;
-constexpr auto k_tick = std::chrono::milliseconds(100);  // events only change the state; the terminal is drawn this often
+constexpr auto k_tick =
+    std::chrono::milliseconds(100);  // events only change the state; the terminal is drawn this often
 
 class TtyProgress : public builder::ProgressSink {
  public:
-  TtyProgress(int fd, bool colour) : fd_(fd), colour_(colour), thread_([this](const std::stop_token& stop) { draw_until(stop); }) {}
+  TtyProgress(int fd, bool colour)
+      : fd_(fd), colour_(colour), thread_([this](const std::stop_token& stop) { draw_until(stop); }) {}
 
   ~TtyProgress() override {
     thread_.request_stop();
@@ -120,10 +121,14 @@ class TtyProgress : public builder::ProgressSink {
   std::string finished_text(const Finished& step, std::size_t width) const {
     const auto time = format_duration(step.took.count());
     switch (step.outcome) {
-      case StepOutcome::done: return title_line("✓", step.title, time, "32", width);
-      case StepOutcome::cached: return title_line("✓", step.title, "cached", "36", width);
-      case StepOutcome::canceled: return title_line("-", step.title, "canceled", "33", width);
-      case StepOutcome::failed: break;
+      case StepOutcome::done:
+        return title_line("✓", step.title, time, "32", width);
+      case StepOutcome::cached:
+        return title_line("✓", step.title, "cached", "36", width);
+      case StepOutcome::canceled:
+        return title_line("-", step.title, "canceled", "33", width);
+      case StepOutcome::failed:
+        break;
     }
     auto text = title_line("✗", step.title, time, "31", width);
     for (const auto& line : step.lines) text += "  │ " + fit_line(line, width - 5) + "\n";
