@@ -35,7 +35,7 @@ expect_nothing_left() {
   expect_equal "$1: files in TMPDIR" "$(find "$TMPDIR" -mindepth 1)" ""
   # Of the store, what a build works in: files being written, and the directories of an overlay.
   expect_equal "$1: work of the store" \
-    "$(find "$TEKTII_CACHE_DIR" -path '*/tmp/*' -not -name '*.lock' 2>/dev/null | head -n 5)" ""
+    "$(cd "$TEKTII_CACHE_DIR" && find . -path '*/tmp/*' -not -name '*.lock' 2>/dev/null | head -n 5)" ""
 }
 
 mounts_before=$(mounts)
