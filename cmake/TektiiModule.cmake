@@ -50,6 +50,6 @@ function(tektii_tests name)
   if(ARG_NEEDS_BINARY)
     add_dependencies(tektii_${name}_tests tektii)
   endif()
-  gtest_discover_tests(tektii_${name}_tests TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60
+  gtest_discover_tests(tektii_${name}_tests TEST_PREFIX ${name}. NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 300)
 endfunction()

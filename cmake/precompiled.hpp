@@ -1,6 +1,9 @@
-// Headers that most sources include, parsed once (option TEKTII_PCH). A speed-up only: every file still includes what it
-// uses, which the tidy preset checks by building without this.
+// Headers that most sources include, parsed once (option TEKTII_PCH). A speed-up only: every file still includes what
+// it uses, which the tidy preset checks by building without this.
 #pragma once
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -20,6 +23,3 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tektii/builder/build.hpp>
+#include <tektii/layer/file_tree.hpp>
 #include <tektii/store/store.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>

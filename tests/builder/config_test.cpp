@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"FROM scratch\nCOPY <<EOF /x\nhi\nEOF\n", "a here-document in COPY is not supported yet", 2},
         Refused{"FROM --platform=linux/arm64 python:3\n", "tektii builds linux/amd64 only", 1},
         Refused{"FROM $NOTHING\n", "should not be blank", 1},
-        Refused{"FROM scratch\nCOPY --from=$X f /\n", "variable expansion is not supported for --from", 2},
+        Refused{"FROM scratch\nCOPY --from=$X f /\n", "'--from' doesn't support variable expansion", 2},
         Refused{"FROM scratch AS me\nCOPY --from=me f /\n", "only earlier stages", 2},
         Refused{"FROM scratch\nCOPY --from=7 f /\n", "invalid stage index 7", 2},
         Refused{"FROM scratch\nCOPY ../f2 /\n", "../f2 not found in the build context", 2}));

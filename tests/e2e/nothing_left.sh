@@ -29,6 +29,13 @@ leftovers() {
   done
 }
 
+# True once the RUN has come to its sleep. (No pipe into grep -q: it would end the writers by SIGPIPE.)
+command_runs() {
+  local names
+  names=$(leftovers | xargs -I{} cat /proc/{}/comm 2>/dev/null) || true
+  [[ $'\n'$names$'\n' == *$'\nsleep\n'* ]]
+}
+
 expect_nothing_left() {
   expect_equal "$1: mounts" "$(mounts)" "$mounts_before"
   expect_equal "$1: processes" "$(leftovers)" ""
@@ -60,7 +67,7 @@ for signal in INT TERM; do
   pid=$!
   pids+=("$pid")
   waited=0
-  until leftovers | xargs -I{} cat /proc/{}/comm 2>/dev/null | grep -qx sleep; do
+  until command_runs; do
     kill -0 "$pid" 2>/dev/null && [ $((waited += 1)) -lt 300 ] || fail "the RUN did not start: $(cat "$work/stderr")"
     sleep 0.1
   done
@@ -77,7 +84,7 @@ step "SIGKILL: the next build clears up"
 env "$tektii" build -f "$work/slow.Dockerfile" --build-context "$base_context" "$context" >/dev/null 2>"$work/stderr" &
 pid=$!
 pids+=("$pid")
-until leftovers | xargs -I{} cat /proc/{}/comm 2>/dev/null | grep -qx sleep; do
+until command_runs; do
   kill -0 "$pid" 2>/dev/null || fail "the RUN did not start: $(cat "$work/stderr")"
   sleep 0.1
 done
