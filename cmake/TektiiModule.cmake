@@ -43,9 +43,6 @@ function(tektii_tests name)
   target_link_libraries(tektii_${name}_tests PRIVATE ${ARG_USES} tektii_settings GTest::gmock GTest::gtest_main)
   target_compile_definitions(tektii_${name}_tests PRIVATE
     TEKTII_TESTDATA_DIR="${CMAKE_SOURCE_DIR}/testdata" TEKTII_BINARY="$<TARGET_FILE:tektii>")
-  # gcc 12 sees overruns in std::string(n, c) where there are none (GCC bugs 105329, 105651).
-  target_compile_options(tektii_${name}_tests PRIVATE
-    $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds -Wno-restrict -Wno-stringop-overflow>)
   tektii_precompile(tektii_${name}_tests precompiled_tests)
   if(ARG_NEEDS_BINARY)
     add_dependencies(tektii_${name}_tests tektii)

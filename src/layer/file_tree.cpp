@@ -144,7 +144,12 @@ class Editor {
       const auto it = node->children.find(name);
       if (it == node->children.end() || !is_directory(*it->second)) return nullptr;
       node = &own(it->second);
+      note_pass_through(*node);
     }
+  }
+
+  void note_pass_through(Node& directory) const {
+    if (directory.layer != layer_) directory.attributes_hidden = true;
   }
 
   // The directory for a new entry. Tars name most entries of a directory one after the other, so the last one is kept.
@@ -170,6 +175,7 @@ class Editor {
         it = node->children.find(name);
       }
       node = &own(it->second);
+      note_pass_through(*node);
     }
     cached_path_ = path;
     cached_directory_ = node;

@@ -23,6 +23,9 @@ class FileTree {
     std::optional<oci::Digest> layer;    // diff_id of the layer that the bytes are in (nullopt: the implicit root)
     std::string path_in_layer;           // where the bytes are in that layer; differs from the path for hard links
     std::optional<std::string> content;  // etc/passwd and etc/group
+    // A directory that a later layer put names into or took names from without an entry for it: unpacked, that layer
+    // shows it as root's with 0755, which is not what `metadata` says.
+    bool attributes_hidden = false;
     std::map<std::string, std::shared_ptr<const Node>, std::less<>> children;  // directories only
   };
 
