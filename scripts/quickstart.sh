@@ -12,7 +12,7 @@ work=${TEKTII_QUICKSTART_DIR:-$root/build/quickstart}
 
 # Shows a command as one would type it, runs it, and keeps what it prints in $output.
 run() {
-  printf '\n%s$ tektii %s%s\n' "$bold" "${*/#$root\//}" "$plain"
+  printf '\n%s$ tektii %s%s\n' "$bold" "${*//"$root/"/}" "$plain"
   "$tektii" "$@" 2>&1 | tee "$work/output"
   output=$(<"$work/output")
 }
@@ -62,7 +62,8 @@ say "1/4 Checking what this machine has"
 say "2/4 Building the release binary (the first time takes a few minutes)"
 build_preset release --target tektii
 say "3/4 Preparing the base image"
-note "$("$root/scripts/make-base-image.sh" "$base_image")"
+base_image=$("$root/scripts/make-base-image.sh" "$base_image")
+note "${base_image#"$root/"}"
 say "4/4 Building examples/momentum, uploading it to a local sandbox and running a scenario there"
 # The step cache stays below build/ as well, so that a second run shows what a cached build costs.
 export TEKTII_CACHE_DIR=${TEKTII_CACHE_DIR:-$work/cache}

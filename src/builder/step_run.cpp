@@ -3,6 +3,7 @@
 #include <tektii/dockerfile/history.hpp>
 #include <tektii/dockerfile/values.hpp>
 #include <tektii/layer/diff.hpp>
+#include <tektii/layer/upper.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
 
@@ -122,6 +123,7 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
     auto& snapshots = session_.deps.snapshots;
     const auto workspace = snapshots.make_workspace();
     const exec::Rootfs rootfs{state_->stack.directories(session_.stop), workspace.upper(), workspace.work()};
+    layer::prepare_upper(workspace.upper(), state_->stack.tree(session_.stop));
     StepOutput output(session_.deps.progress, step_id);
     const auto status = session_.deps.executor.run(rootfs, run_spec(run), output, session_.stop);
     if (!status.success()) {

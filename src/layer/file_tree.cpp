@@ -144,12 +144,7 @@ class Editor {
       const auto it = node->children.find(name);
       if (it == node->children.end() || !is_directory(*it->second)) return nullptr;
       node = &own(it->second);
-      note_pass_through(*node);
     }
-  }
-
-  void note_pass_through(Node& directory) const {
-    if (directory.layer != layer_) directory.attributes_hidden = true;
   }
 
   // The directory for a new entry. Tars name most entries of a directory one after the other, so the last one is kept.
@@ -175,7 +170,6 @@ class Editor {
         it = node->children.find(name);
       }
       node = &own(it->second);
-      note_pass_through(*node);
     }
     cached_path_ = path;
     cached_directory_ = node;
@@ -214,6 +208,32 @@ void FileTree::apply(const LayerIndex& index, const oci::Digest& diff_id) {
     if (entry.kind == LayerEntry::Kind::hard_link) editor.put_hard_link(entry);
   }
   root_ = editor.result();
+  note_overlaid(index, diff_id);
+}
+
+void FileTree::note_overlaid(const LayerIndex& index, const oci::Digest& diff_id) {
+  std::string last;
+  for (const LayerEntry& entry : index.entries) {
+    if (entry.kind == LayerEntry::Kind::file) overlaid_.erase(entry.path);
+  }
+  for (const LayerEntry& entry : index.entries) {
+    std::string_view parent = parent_path(entry.path);
+    if (parent == last) continue;  // members of one directory mostly follow one another
+    last = parent;
+    for (; !parent.empty(); parent = parent_path(parent)) {
+      const Node* node = find(parent);
+      if (node != nullptr && is_directory(*node) && node->layer != diff_id) overlaid_.emplace(parent);
+    }
+  }
+}
+
+std::vector<std::string> FileTree::overlaid_directories() const {
+  std::vector<std::string> directories;
+  for (const std::string& path : overlaid_) {
+    const Node* node = find(path);
+    if (node != nullptr && is_directory(*node)) directories.push_back(path);
+  }
+  return directories;
 }
 
 const FileTree::Node* FileTree::find(std::string_view path) const {

@@ -96,6 +96,19 @@ TEST(FileTree, LayersReplaceAsTheSpecSays) {
   }
 }
 
+TEST(FileTree, KnowsDirectoriesThatALayerPassedThroughWithoutAnEntry) {
+  FileTree tree = tree_of({entry_of("tmp", directory_metadata(01777)), entry_of("var", directory_metadata()),
+                           entry_of("var/lib", directory_metadata(0700)), entry_of("var/lib/x", file_metadata(1))});
+  EXPECT_TRUE(tree.overlaid_directories().empty());
+  tree.apply(LayerIndex{{entry_of("tmp/f", file_metadata(1)), whiteout_of("var/lib/x")}}, k_second);
+  EXPECT_EQ(tree.overlaid_directories(), (std::vector<std::string>{"tmp", "var", "var/lib"}));
+  EXPECT_EQ(tree.find("tmp")->metadata.mode, 01777U);
+  // An entry of a later layer makes what is unpacked right again; a directory that is gone needs nothing.
+  tree.apply(LayerIndex{{entry_of("tmp", directory_metadata(01777)), whiteout_of("var")}},
+             oci::Digest::of_bytes("third"));
+  EXPECT_TRUE(tree.overlaid_directories().empty());
+}
+
 TEST(FileTree, DirectoryOverDirectoryReplacesAttributes) {
   FileTree tree = tree_of({entry_of("tmp", directory_metadata(01777)), entry_of("tmp/a", file_metadata(1))});
   FileTree implicit = tree;

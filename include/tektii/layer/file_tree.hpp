@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,9 +24,6 @@ class FileTree {
     std::optional<oci::Digest> layer;    // diff_id of the layer that the bytes are in (nullopt: the implicit root)
     std::string path_in_layer;           // where the bytes are in that layer; differs from the path for hard links
     std::optional<std::string> content;  // etc/passwd and etc/group
-    // A directory that a later layer put names into or took names from without an entry for it: unpacked, that layer
-    // shows it as root's with 0755, which is not what `metadata` says.
-    bool attributes_hidden = false;
     std::map<std::string, std::shared_ptr<const Node>, std::less<>> children;  // directories only
   };
 
@@ -50,8 +48,15 @@ class FileTree {
   // Content of /etc/passwd or /etc/group (through symlinks), empty when there is none.
   std::string account_file(std::string_view path) const;
 
+  // Directories, parents first, into which a later layer put names (or took them from) without an entry for the
+  // directory itself. Unpacked, that layer shows the directory as root's with 0755, which is not what the tree says.
+  std::vector<std::string> overlaid_directories() const;
+
  private:
+  void note_overlaid(const LayerIndex& index, const oci::Digest& diff_id);
+
   std::shared_ptr<const Node> root_;
+  std::set<std::string, std::less<>> overlaid_;  // may name what is gone since
 };
 
 }  // namespace tektii::layer
