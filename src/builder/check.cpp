@@ -81,11 +81,15 @@ class StageChecker {
     }
     exec::RunSpec spec;
     if (run.network && *run.network == "none") spec.network = exec::NetworkMode::none;
-    if (const auto unavailable = deps_.executor.unavailable_reason(spec)) {
-      Error error(ErrorKind::failure, fmt::format("RUN is not possible here: {}", unavailable->reason));
-      for (const auto& hint : unavailable->hints) error.add_hint(hint);
-      throw error.set_span(plan_.file.span(instruction.lines));
-    }
+    require(deps_.executor.unavailable_reason(spec), "RUN", instruction);
+  }
+
+  void require(const std::optional<exec::Unavailable>& unavailable, const std::string& what,
+               const Instruction& instruction) const {
+    if (!unavailable) return;
+    Error error(ErrorKind::failure, fmt::format("{} is not possible here: {}", what, unavailable->reason));
+    for (const auto& hint : unavailable->hints) error.add_hint(hint);
+    throw error.set_span(plan_.file.span(instruction.lines));
   }
 
   void check_body(const Instruction& instruction, const dockerfile::Copy& copy) {
@@ -96,7 +100,9 @@ class StageChecker {
     if (copy.parents && *copy.parents) refuse(instruction, "COPY --parents", "--parents");
     if (!copy.exclude.empty()) refuse(instruction, "COPY --exclude", "--exclude", "name the files in .dockerignore");
     if (copy.chmod && copy.chmod->find('$') == std::string::npos) dockerfile::parse_chmod(*copy.chmod);
-    if (copy.from && resolve_from(plan_, request_, index_, *copy.from).kind != SourceName::Kind::directory) return;
+    if (copy.from && resolve_from(plan_, request_, index_, *copy.from).kind != SourceName::Kind::directory) {
+      return require(deps_.unpack_unavailable, "COPY --from a stage or image", instruction);
+    }
     auto& source = copy.from ? named_context(*copy.from) : context();
     for (const auto& word : copy.sources) {
       const auto path = expand_if_known(plan_.file, instruction, word, variables_);

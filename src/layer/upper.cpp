@@ -1,15 +1,13 @@
+#include "layer/file_attributes.hpp"
+#include "layer/member_name.hpp"
 #include <tektii/layer/upper.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/fd.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include <set>
-
-#include <tektii/util/error.hpp>
-#include <tektii/util/fd.hpp>
-
-#include "layer/file_attributes.hpp"
-#include "layer/member_name.hpp"
 
 namespace tektii::layer {
 

@@ -14,7 +14,8 @@ nap=1234.$$
 
 build() { "$tektii" build --build-context "$base_context" "$@" "$context"; }
 
-mounts() { awk '{ print $5 }' /proc/self/mountinfo | sort; }
+# Ours could only be overlays, or below our own directory; other programs of the machine may mount meanwhile.
+mounts() { grep -E " - overlay |$work" /proc/self/mountinfo | awk '{ print $5 }' | sort; }
 
 # Processes of the RUN, or of our binary.
 leftovers() {

@@ -58,6 +58,8 @@ struct BuildDeps {
   exec::Executor& executor;
   oci::ImageOpener open_image;  // names that are not a stage, scratch or a directory context
   ProgressSink& progress;
+  // Why layers can't be unpacked with their owners, if so: RUN and copying out of a stage or image need that.
+  std::optional<exec::Unavailable> unpack_unavailable = std::nullopt;
 };
 
 // Parses, plans, runs and seals. Problems of the Dockerfile and the context are all found before the first request; the

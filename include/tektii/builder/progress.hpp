@@ -19,6 +19,8 @@ class ProgressSink {
   // A chunk of a command's output, as it came.
   virtual void step_output(int step_id, std::string_view bytes) = 0;
   virtual void step_finished(int step_id, StepOutcome outcome, std::chrono::milliseconds took) = 0;
+  // Everything told so far is shown when this returns, and what others print now stays where they print it.
+  virtual void settle() {}
 };
 
 // One step on a sink. A step that is left by an exception is reported as failed, or as canceled when `was_stopped`.

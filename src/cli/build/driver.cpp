@@ -1,6 +1,7 @@
 #include "driver.hpp"
 
 #include "cli/progress/progress.hpp"
+#include "cli/version.hpp"
 #include "image_opener.hpp"
 #include "push.hpp"
 #include <tektii/exec/user_namespace.hpp>
@@ -12,6 +13,8 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+
+#include <unistd.h>
 
 #include <set>
 
@@ -25,19 +28,21 @@ struct BuildDriver::Impl {
         store(store::Store::default_root()),
         snapshots(store.root() / "layers" / "v1", store),
         executor(exec::make_userns_executor(unavailable)),
-        transport(net::make_curl_transport(k_user_agent)),
+        transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
         docker_credentials(registry::make_docker_config_credentials()),
         client(std::make_unique<registry::RegistryClient>(registry::RegistryDeps{*transport, *docker_credentials})),
         opener(make_image_opener(inputs.layout_contexts, *client)) {}
-
-  static constexpr const char* k_user_agent = "tektii/0.1";
 
   std::optional<exec::Unavailable> enter() {
     if (!inputs.may_run_commands) {
       return exec::Unavailable{"no step of this build needs it", {}};
     }
     auto missing = exec::enter_build_namespace();
-    if (missing) spdlog::debug("namespaces are not available: {}", missing->reason);
+    if (missing) {
+      spdlog::info("RUN is not possible here: {}", missing->reason);
+    } else {
+      spdlog::info("RUN uses the userns tier");
+    }
     return missing;
   }
 
@@ -47,7 +52,11 @@ struct BuildDriver::Impl {
     return *progress_sink;
   }
 
-  builder::BuildDeps deps() { return {store, store, snapshots, *executor, opener, progress()}; }
+  builder::BuildDeps deps() {
+    // Unpacking a layer gives its files their owners: root can, and everybody in a user namespace.
+    const auto unpack = ::geteuid() == 0 ? std::nullopt : unavailable;
+    return {store, store, snapshots, *executor, opener, progress(), unpack};
+  }
   registry::RegistryClient& push_client() { return own_client ? *own_client : *client; }
 
   ProgressMode progress_mode;
@@ -117,6 +126,10 @@ void BuildDriver::check_push_access(const std::vector<oci::ImageReference>& refe
   for (const auto& reference : references) {
     if (seen.insert(reference.repository_str()).second) impl_->push_client().check_push_access(reference, stop);
   }
+}
+
+void BuildDriver::settle() {
+  if (impl_->progress_sink) impl_->progress_sink->settle();
 }
 
 void BuildDriver::use_credentials(const std::string& registry, registry::Credentials credentials) {

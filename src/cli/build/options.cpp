@@ -95,6 +95,14 @@ void read_build_contexts(const std::vector<std::string>& given, BuildInputs& inp
   }
 }
 
+// A file that could only be written in vain after the whole build is found out before it.
+void require_directory_of(const std::string& option, const fs::path& file) {
+  std::error_code failure;
+  const auto parent = fs::absolute(file).parent_path();
+  if (fs::is_directory(parent, failure)) return;
+  throw Error(ErrorKind::usage, fmt::format("{} {}: there is no directory {}", option, file.string(), parent.string()));
+}
+
 OutputSpec parse_output(const std::string& text) {
   std::string type;
   OutputSpec output;
@@ -111,11 +119,19 @@ OutputSpec parse_output(const std::string& text) {
           .add_hint("use type=oci,dest=DIR or type=oci,dest=FILE.tar");
     }
   }
-  if (type != "oci" || output.destination.empty()) {
-    throw Error(ErrorKind::usage, fmt::format("--output {} is not supported", text))
-        .add_hint("use type=oci,dest=DIR or type=oci,dest=FILE.tar");
+  constexpr const char* k_hint = "use type=oci,dest=DIR or type=oci,dest=FILE.tar";
+  if (text == "json" || text == "table") {
+    throw Error(ErrorKind::usage, fmt::format("--output {}: of a build, --output says where the image goes", text))
+        .add_hint(k_hint);
   }
-  if (output.destination.extension() == ".tar") output.kind = OutputSpec::Kind::oci_archive;
+  if (type != "oci")
+    throw Error(ErrorKind::usage, fmt::format("--output {}: type {} is not supported", text, type)).add_hint(k_hint);
+  if (output.destination.empty())
+    throw Error(ErrorKind::usage, fmt::format("--output {}: dest is missing", text)).add_hint(k_hint);
+  if (output.destination.extension() == ".tar") {
+    output.kind = OutputSpec::Kind::oci_archive;
+    require_directory_of("--output", output.destination);
+  }
   return output;
 }
 
@@ -141,6 +157,10 @@ CompressionOptions parse_compression(const std::string& text) {
 }
 
 oci::Platform parse_platform(const std::string& text) {
+  if (text.find(',') != std::string::npos) {
+    throw Error(ErrorKind::platform_mismatch,
+                fmt::format("--platform {} is not supported: tektii builds one platform, linux/amd64", text));
+  }
   const auto platform = oci::Platform::parse(text);
   if (platform == oci::Platform{}) return platform;
   throw Error(ErrorKind::platform_mismatch,
@@ -186,6 +206,8 @@ BuildInputs read_build_inputs(const BuildOptions& options) {
   read_dockerfile(options, request);
   read_build_args(options.build_args, request);
   read_build_contexts(options.build_contexts, inputs);
+  if (!options.iid_file.empty()) require_directory_of("--iidfile", options.iid_file);
+  if (!options.metadata_file.empty()) require_directory_of("--metadata-file", options.metadata_file);
   for (const auto& output : options.outputs) inputs.outputs.push_back(parse_output(output));
   request.preserve_timestamps = options.timestamps == "preserve";
   request.source_date_epoch = find_source_date_epoch(options.timestamps, request);

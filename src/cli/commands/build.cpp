@@ -92,6 +92,11 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
                    "Keep permission bits of context files instead of 0644 and 0755");
 }
 
+std::string progress_of(const BuildOptions& options, const CommandContext& context) {
+  if (context.terminal.quiet()) return "quiet";
+  return options.progress == "auto" && context.globals.verbosity > 0 ? "plain" : options.progress;
+}
+
 void setup_build(CLI::App& root, CommandContext& context) {
   CLI::App* build = root.add_subcommand("build", "Build a linux/amd64 image from a Dockerfile");
   auto options = std::make_shared<BuildOptions>();
@@ -110,7 +115,7 @@ void setup_build(CLI::App& root, CommandContext& context) {
 
 int run_build(const BuildOptions& given, CommandContext& context) {
   BuildOptions options = given;
-  if (context.terminal.quiet()) options.progress = "quiet";
+  options.progress = progress_of(options, context);
   const auto references = parse_tags(options.tags);
   if (options.push && references.empty()) {
     throw Error(ErrorKind::usage, "--push needs a name to push to").add_hint("add --tag REGISTRY/NAME:TAG");
@@ -123,15 +128,16 @@ int run_build(const BuildOptions& given, CommandContext& context) {
   for (const auto& reference : references) names.push_back(reference.str());
   driver.write_outputs(result, names, stop);
   if (options.push) driver.push(result, references, stop);
+  if (!options.push && options.outputs.empty()) driver.keep_in_store(result, names, stop);
+  driver.settle();
   if (!options.push && options.outputs.empty()) {
-    driver.keep_in_store(result, names, stop);
     context.terminal.warning(references.empty()
                                  ? "No output was asked for: the result stays in the cache. Add --push or --output"
                                  : "No output was asked for: the image stays in the store. Add --push or --output");
   }
+  context.terminal.result(result.image.manifest.digest.str() + "\n");
   if (!options.iid_file.empty()) write_file_atomic(options.iid_file, result.image.config.digest.str());
   if (!options.metadata_file.empty()) write_file_atomic(options.metadata_file, metadata_json(result, names));
-  context.terminal.result(result.image.manifest.digest.str() + "\n");
   return k_exit_ok;
 }
 

@@ -27,6 +27,18 @@ std::string source_url(const std::filesystem::path& context) {
   return url.rfind("http", 0) == 0 || url.rfind("ssh", 0) == 0 ? url : std::string{};
 }
 
+// What is printed after a phase of the build, an error included, comes below its progress.
+class SettleAtEnd {
+ public:
+  explicit SettleAtEnd(BuildDriver& driver) : driver_(driver) {}
+  SettleAtEnd(const SettleAtEnd&) = delete;
+  SettleAtEnd& operator=(const SettleAtEnd&) = delete;
+  ~SettleAtEnd() { driver_.settle(); }
+
+ private:
+  BuildDriver& driver_;
+};
+
 class DriverImageBuilder : public ImageBuilder {
  public:
   explicit DriverImageBuilder(CommandContext& context) : context_(context) {}
@@ -37,7 +49,7 @@ class DriverImageBuilder : public ImageBuilder {
     options_.context = inputs.context.string();
     options_.file = inputs.dockerfile.string();
     options_.file_flag = "--dockerfile";
-    if (context_.terminal.quiet()) options_.progress = "quiet";
+    options_.progress = progress_of(options_, context_);
     driver_ = std::make_unique<BuildDriver>(options_);
     auto& request = driver_->request();
     request.base_annotations = true;
@@ -46,13 +58,16 @@ class DriverImageBuilder : public ImageBuilder {
     if (const auto url = source_url(inputs.context); !url.empty()) {
       request.annotations["org.opencontainers.image.source"] = url;
     }
+    const SettleAtEnd settle(*driver_);
     driver_->check(context_.stop());
   }
 
   oci::Digest build_and_push(const oci::ImageReference& reference, const registry::Credentials& credentials,
                              const std::function<void(UploadPhase)>& on_phase) override {
     const auto stop = context_.stop();
+    const SettleAtEnd settle(*driver_);
     const auto result = driver_->build(stop);
+    driver_->settle();
     on_phase(UploadPhase::verifying);
     if (result.config.platform != oci::Platform{}) {
       throw Error(ErrorKind::platform_mismatch,

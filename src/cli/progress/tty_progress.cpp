@@ -70,6 +70,12 @@ class TtyProgress : public builder::ProgressSink {
     running_.erase(found);
   }
 
+  void settle() override {
+    const std::lock_guard lock(mutex_);
+    draw();
+    lines_drawn_ = 0;  // what is on the screen is no frame to be redrawn any more
+  }
+
  private:
   struct Step {
     std::string title;
@@ -99,10 +105,16 @@ class TtyProgress : public builder::ProgressSink {
     }
   }
 
-  std::size_t columns() const {
+  struct Size {
+    std::size_t columns = 80;
+    std::size_t rows = 24;
+  };
+
+  Size screen() const {
     winsize size{};
-    // Some terminals report 0 columns (a serial console, a pty nobody sized): take the classic width.
-    return ::ioctl(fd_, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20 ? size.ws_col : 80;
+    // Some terminals report 0 columns (a serial console, a pty nobody sized): take the classic size.
+    if (::ioctl(fd_, TIOCGWINSZ, &size) != 0 || size.ws_col < 20 || size.ws_row < 4) return {};
+    return {size.ws_col, size.ws_row};
   }
 
   std::string paint(const char* code, const std::string& text) const {
@@ -136,25 +148,34 @@ class TtyProgress : public builder::ProgressSink {
   }
 
   void draw() {
-    const auto width = columns();
+    if (running_.empty() && finished_.empty() && lines_drawn_ == 0) return;
+    const auto size = screen();
     std::string frame;
     if (lines_drawn_ > 0) frame += fmt::format("\x1b[{}A", lines_drawn_);
     frame += "\r\x1b[J";
-    for (const auto& step : finished_) frame += finished_text(step, width);
+    for (const auto& step : finished_) frame += finished_text(step, size.columns);
     finished_.clear();
     lines_drawn_ = 0;
-    for (const auto& [id, step] : running_) {
-      const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - step.started);
-      frame += title_line("→", step.title, format_duration(elapsed.count()), "1", width);
-      ++lines_drawn_;
-      for (const auto& line : step.lines) {
-        frame += paint("2", "  │ " + fit_line(line, width - 5)) + "\n";
-        ++lines_drawn_;
-      }
+    // A frame that is higher than the screen could not be drawn over.
+    const std::size_t room = size.rows - 1;
+    const std::size_t shown = std::min(running_.size(), room);
+    const std::size_t lines_each = shown == 0 ? 0 : std::min(k_output_lines, (room - shown) / shown);
+    for (auto it = std::prev(running_.end(), static_cast<std::ptrdiff_t>(shown)); it != running_.end(); ++it) {
+      frame += running_text(it->second, size.columns, lines_each);
     }
-    if (frame == last_frame_) return;
-    last_frame_ = lines_drawn_ == 0 ? frame : std::string{};
     write_fully(fd_, as_byte_span(frame), "standard error");
+  }
+
+  std::string running_text(const Step& step, std::size_t width, std::size_t most_lines) {
+    const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - step.started);
+    auto text = title_line("→", step.title, format_duration(elapsed.count()), "1", width);
+    ++lines_drawn_;
+    const std::size_t first = step.lines.size() - std::min(step.lines.size(), most_lines);
+    for (std::size_t i = first; i < step.lines.size(); ++i) {
+      text += paint("2", "  │ " + fit_line(step.lines[i], width - 5)) + "\n";
+      ++lines_drawn_;
+    }
+    return text;
   }
 
   int fd_;
@@ -164,7 +185,6 @@ class TtyProgress : public builder::ProgressSink {
   std::map<int, Step> running_;
   std::deque<Finished> finished_;
   std::size_t lines_drawn_ = 0;
-  std::string last_frame_;
   std::jthread thread_;  // last: it uses the others
 };
 

@@ -16,9 +16,10 @@ TEST_F(UpperTest, DirectoriesThatALayerPassedThroughGetTheirAttributes) {
   owned.uid = 33;
   owned.gid = 34;
   FileTree tree;
-  tree.apply(LayerIndex{{entry_of("tmp", directory_metadata(01777)), entry_of("srv", owned),
-                         entry_of("srv/in", directory_metadata(0750, 4242)), entry_of("opt", directory_metadata(0711))}},
-             oci::Digest::of_bytes("first"));
+  tree.apply(
+      LayerIndex{{entry_of("tmp", directory_metadata(01777)), entry_of("srv", owned),
+                  entry_of("srv/in", directory_metadata(0750, 4242)), entry_of("opt", directory_metadata(0711))}},
+      oci::Digest::of_bytes("first"));
   tree.apply(LayerIndex{{entry_of("tmp/f", file_metadata(1)), entry_of("srv/in/f", file_metadata(1))}},
              oci::Digest::of_bytes("second"));
   const TempDir upper;
