@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -105,15 +107,50 @@ Error unauthorised(const std::string& message, const std::string& api_key) {
   return error;
 }
 
+constexpr std::string_view k_of = " of ";
+
+// In lower case, without the quotes and full stops around them.
+std::set<std::string> words_of(const std::string& text) {
+  std::set<std::string> words;
+  for (const std::string& word : split(to_lower(text), ' ')) {
+    const std::size_t begin = word.find_first_not_of("\"'`.,:;!()");
+    if (begin == std::string::npos) continue;
+    words.insert(word.substr(begin, word.find_last_not_of("\"'`.,:;!()") - begin + 1));
+  }
+  return words;
+}
+
+// A word with which "x not found" is said in one way or another.
+bool is_filler(std::string_view word) {
+  constexpr std::array<std::string_view, 17> k_words = {"not",   "found", "no",   "such", "does", "doesn't",
+                                                        "exist", "the",   "a",    "with", "id",   "in",
+                                                        "of",    "for",   "this", "was",  "error"};
+  return std::find(k_words.begin(), k_words.end(), word) != k_words.end();
+}
+
 Error not_found(const std::string& message, const ErrorSubject& about, const std::string& url) {
   if (about.subject.empty()) {
     return Error(ErrorKind::failure, fmt::format("not found: {}", url))
         .add_hint("is the API URL right? it is set with --api-url or TEKTII_API_URL");
   }
-  std::string text = about.subject + " not found";
   // The server may know better which of the things in a request is missing.
-  if (message != status_text(404) && !equals_ignoring_case(message, text)) text += ": " + message;
-  return Error(ErrorKind::failure, text);
+  const std::size_t inner_end = about.subject.find(k_of);
+  const std::set<std::string> inner = words_of(about.subject.substr(0, inner_end));
+  const std::set<std::string> all = words_of(about.subject);
+  bool names_inner = false;
+  bool names_outer = false;
+  for (const std::string& word : words_of(message)) {
+    if (inner.contains(word)) {
+      names_inner = true;
+    } else if (all.contains(word)) {
+      names_outer = true;
+    } else if (!is_filler(word)) {
+      return Error(ErrorKind::failure, fmt::format("{} not found: {}", about.subject, message));
+    }
+  }
+  const std::string missing =
+      names_outer && !names_inner ? about.subject.substr(inner_end + k_of.size()) : about.subject;
+  return Error(ErrorKind::failure, missing + " not found");
 }
 
 Error rejected(const std::string& message, std::string_view body) {

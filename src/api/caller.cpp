@@ -3,6 +3,7 @@
 #include "api/api_error.hpp"
 #include "api/retry.hpp"
 #include <tektii/api/api_key.hpp>
+#include <tektii/net/url.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
 
@@ -20,6 +21,16 @@ namespace {
 // Far above any real answer; keeps a server from filling the memory.
 constexpr std::size_t k_body_limit = 64U << 20;
 
+// Everything before an '@' may be a user and a password, also in a URL that can't be parsed.
+std::string without_userinfo(std::string url) {
+  if (const std::size_t at = url.rfind('@'); at != std::string::npos) {
+    const std::size_t scheme = url.find("://");
+    const std::size_t begin = scheme < at ? scheme + 3 : 0;
+    url.replace(begin, at - begin, "...");
+  }
+  return net::redact_url(url);
+}
+
 std::string checked_base_url(std::string url) {
   url = trim(url);
   const bool scheme = url.starts_with("https://") || url.starts_with("http://");
@@ -27,8 +38,10 @@ std::string checked_base_url(std::string url) {
   const bool clean =
       std::none_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
   if (!scheme || !clean || host >= url.size() || url.find_first_of("?#@") != std::string::npos) {
-    throw Error(ErrorKind::usage, fmt::format("\"{}\" is not the URL of an API", url))
-        .add_hint("it looks like https://api.tektii.com and is set with --api-url or TEKTII_API_URL");
+    Error error(ErrorKind::usage, fmt::format("\"{}\" is not the URL of an API", without_userinfo(url)));
+    if (url.find('@') != std::string::npos)
+      error.add_hint("the URL takes no user or password, only the API key is sent");
+    throw error.add_hint("it looks like https://api.tektii.com and is set with --api-url or TEKTII_API_URL");
   }
   const auto drop_slashes = [&url] { url.erase(url.find_last_not_of('/') + 1); };
   drop_slashes();
@@ -97,10 +110,10 @@ net::HttpResponse Caller::exchange(const Call& call, const std::stop_token& stop
       decision = decide(response.status, asked, idempotent, attempt);
       if (decision.verdict != Verdict::retry) return response;
     } catch (net::TransportError& error) {
-      decision = decide_broken(error.response_started(), idempotent, attempt);
+      decision = decide_broken(error.connected(), idempotent, attempt);
       if (decision.verdict != Verdict::retry) {
         error.add_context(fmt::format("{} {}", request.method, request.url));
-        if (error.response_started() && !idempotent) {
+        if (error.connected() && !idempotent) {
           error.add_hint("the request may have been carried out: list before you try again");
         }
         throw;

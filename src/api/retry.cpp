@@ -52,8 +52,8 @@ Decision decide(int status, std::optional<std::chrono::milliseconds> asked, bool
   return {Verdict::fail, {}};
 }
 
-Decision decide_broken(bool response_started, bool idempotent, int attempt) {
-  if (response_started && !idempotent) return {Verdict::fail, {}};
+Decision decide_broken(bool connected, bool idempotent, int attempt) {
+  if (connected && !idempotent) return {Verdict::fail, {}};
   return retry_after(backoff(attempt), attempt);
 }
 

@@ -26,8 +26,8 @@ std::optional<std::chrono::milliseconds> parse_retry_after(const std::optional<s
 // have been, so only an idempotent one is. A wait beyond k_longest_wait is left to the user.
 Decision decide(int status, std::optional<std::chrono::milliseconds> retry_after, bool idempotent, int attempt);
 
-// What to do after a connection that failed or broke: a call that is not idempotent is sent again only when no byte of
-// a response had arrived.
-Decision decide_broken(bool response_started, bool idempotent, int attempt);
+// What to do after a connection that failed or broke. Once it was made the server may have acted on the request, also
+// when no byte of a response arrived: a call that is not idempotent is sent again only when it was never made.
+Decision decide_broken(bool connected, bool idempotent, int attempt);
 
 }  // namespace tektii::api

@@ -29,14 +29,16 @@ std::optional<std::uint32_t> parse_id(std::string_view text) {
   return static_cast<std::uint32_t>(*value);
 }
 
-// Lines that are no entry (comments, NIS "+" lines, damage) are skipped, as libc does.
+// Fields at the end may be missing, as BuildKit reads these files. Lines that are no entry (comments, NIS "+" lines,
+// damage) are skipped.
 std::vector<PasswdEntry> parse_passwd(const std::string& text) {
   std::vector<PasswdEntry> entries;
   for (const auto& line : split(text, '\n')) {
-    const auto fields = split(line, ':');
-    if (fields.size() < 7) continue;
+    auto fields = split(line, ':');
+    if (fields.size() < 3) continue;
+    fields.resize(7);
     const auto uid = parse_id(fields[2]);
-    const auto gid = parse_id(fields[3]);
+    const auto gid = fields[3].empty() ? std::optional<std::uint32_t>(0) : parse_id(fields[3]);
     if (uid && gid) entries.push_back({fields[0], *uid, *gid, fields[5]});
   }
   return entries;
@@ -45,15 +47,16 @@ std::vector<PasswdEntry> parse_passwd(const std::string& text) {
 std::vector<GroupEntry> parse_group(const std::string& text) {
   std::vector<GroupEntry> entries;
   for (const auto& line : split(text, '\n')) {
-    const auto fields = split(line, ':');
-    if (fields.size() < 4) continue;
+    auto fields = split(line, ':');
+    if (fields.size() < 3) continue;
+    fields.resize(4);
     if (const auto gid = parse_id(fields[2])) entries.push_back({fields[0], *gid, split(fields[3], ',')});
   }
   return entries;
 }
 
-std::optional<PasswdEntry> find_user(const layer::FileTree& tree, std::string_view user) {
-  const auto entries = parse_passwd(tree.account_file("/etc/passwd"));
+std::optional<PasswdEntry> find_user(const AccountFiles& files, std::string_view user) {
+  const auto entries = parse_passwd(files.passwd);
   const auto by_name = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.name == user; });
   if (by_name != entries.end()) return *by_name;
   const auto id = parse_id(user);
@@ -70,8 +73,8 @@ std::optional<PasswdEntry> find_user(const layer::FileTree& tree, std::string_vi
   return std::nullopt;
 }
 
-std::uint32_t find_group(const layer::FileTree& tree, std::string_view group) {
-  const auto entries = parse_group(tree.account_file("/etc/group"));
+std::uint32_t find_group(const AccountFiles& files, std::string_view group) {
+  const auto entries = parse_group(files.group);
   const auto by_name = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.name == group; });
   if (by_name != entries.end()) return by_name->gid;
   if (const auto id = parse_id(group)) return *id;
@@ -87,23 +90,24 @@ std::pair<std::string_view, std::optional<std::string_view>> split_owner(std::st
 
 }  // namespace
 
-Account resolve_user(const layer::FileTree& tree, std::string_view user) {
+Account resolve_user(const AccountFiles& files, std::string_view user) {
   const auto [name, group] = split_owner(user);
   Account account;
-  const auto entry = find_user(tree, name.empty() ? "0" : name);
+  const std::string_view user_name = name.empty() ? "0" : name;
+  const auto entry = find_user(files, user_name);
   if (entry) {
     account.uid = entry->uid;
     account.gid = entry->gid;
     if (!entry->home.empty()) account.home = entry->home;
   } else {
-    account.uid = *parse_id(name);
+    account.uid = *parse_id(user_name);  // find_user throws for an unknown name
   }
   if (group && !group->empty()) {
-    account.gid = find_group(tree, *group);
+    account.gid = find_group(files, *group);
     return account;
   }
   if (entry) {
-    for (const auto& candidate : parse_group(tree.account_file("/etc/group"))) {
+    for (const auto& candidate : parse_group(files.group)) {
       const auto& members = candidate.members;
       if (std::find(members.begin(), members.end(), entry->name) != members.end()) {
         account.supplementary_groups.push_back(candidate.gid);
@@ -113,16 +117,16 @@ Account resolve_user(const layer::FileTree& tree, std::string_view user) {
   return account;
 }
 
-Owner resolve_chown(const layer::FileTree& tree, std::string_view chown) {
+Owner resolve_chown(const AccountFiles& files, std::string_view chown) {
   const auto [name, group] = split_owner(chown);
   Owner owner;
   if (const auto id = parse_id(name)) {
     owner = {*id, *id};
   } else if (!name.empty()) {
-    const auto entry = find_user(tree, name);
+    const auto entry = find_user(files, name);
     owner = {entry->uid, entry->gid};
   }
-  if (group && !group->empty()) owner.gid = find_group(tree, *group);
+  if (group && !group->empty()) owner.gid = find_group(files, *group);
   return owner;
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <tektii/layer/file_tree.hpp>
-
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +7,12 @@
 #include <vector>
 
 namespace tektii::builder {
+
+// The text of an image's /etc/passwd and /etc/group; empty where it has none.
+struct AccountFiles {
+  std::string passwd;
+  std::string group;
+};
 
 struct Account {
   std::uint32_t uid = 0;
@@ -18,9 +22,9 @@ struct Account {
 };
 
 // USER user[:group], by name or number, from the image's own /etc/passwd and /etc/group: without a group the user's
-// primary and supplementary groups apply, with one that group alone. An unknown number is taken as it is with group 0;
-// an unknown name throws Error{usage}.
-Account resolve_user(const layer::FileTree& tree, std::string_view user);
+// primary and supplementary groups apply, with one that group alone. An empty user is 0. An unknown number is taken as
+// it is with group 0; an unknown name throws Error{usage}.
+Account resolve_user(const AccountFiles& files, std::string_view user);
 
 struct Owner {
   std::uint32_t uid = 0;
@@ -28,6 +32,6 @@ struct Owner {
 };
 
 // --chown=user[:group]: without a group the group id is the user's id as a number, or the user's primary group by name.
-Owner resolve_chown(const layer::FileTree& tree, std::string_view chown);
+Owner resolve_chown(const AccountFiles& files, std::string_view chown);
 
 }  // namespace tektii::builder

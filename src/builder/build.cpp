@@ -1,11 +1,14 @@
 #include "plan.hpp"
 #include "stage_builder.hpp"
+#include "variables.hpp"
 #include <tektii/builder/build.hpp>
 #include <tektii/util/clock.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
+
+#include <set>
 
 namespace tektii::builder {
 namespace {
@@ -20,6 +23,32 @@ std::shared_ptr<BlobFetcher> make_fetcher(const BuildDeps& deps) {
       });
 }
 
+// A --build-arg that no ARG takes is most often a typo.
+std::vector<std::string> unused_build_args(const BuildRequest& request, const Plan& plan) {
+  std::set<std::string> declared;
+  const auto note = [&](const dockerfile::Instruction& instruction) {
+    const auto* arg = std::get_if<dockerfile::Arg>(&instruction.body);
+    if (arg == nullptr) return;
+    for (const auto& item : arg->items) declared.insert(item.name);
+  };
+  for (const auto& instruction : plan.file.global_args) note(instruction);
+  for (const auto& stage : plan.file.stages) {
+    for (const auto& instruction : stage.instructions) note(instruction);
+  }
+  const auto built_in = platform_args(request.platform, request.target);
+  std::vector<std::string> warnings;
+  for (const auto& [name, value] : request.build_args) {
+    if (declared.contains(name) || built_in.contains(name) || is_predefined_arg(name) || name == "SOURCE_DATE_EPOCH") {
+      continue;
+    }
+    const std::vector<std::string> names(declared.begin(), declared.end());
+    const auto match = closest_match(name, names);
+    warnings.push_back(fmt::format("--build-arg {} is not used: no ARG declares it{}", name,
+                                   match ? fmt::format(". Did you mean {}?", *match) : ""));
+  }
+  return warnings;
+}
+
 }  // namespace
 
 BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std::stop_token stop) {
@@ -29,7 +58,7 @@ BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std:
   for (const auto& [index, planned] : plan.stages) session.stages[index] = StageBuilder(session, index).build();
 
   auto& final = *session.stages.at(plan.target);
-  final.config.created = format_rfc3339(request.source_date_epoch);
+  final.config.created = format_rfc3339(request.created);
   final.config.platform = request.platform;
   final.config.diff_ids.clear();
   for (const auto& layer : final.stack.layers()) final.config.diff_ids.push_back(layer.diff_id);
@@ -43,6 +72,7 @@ BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std:
                      final.base_digest, [fetcher](const oci::Layer& layer, const std::stop_token& token) {
                        fetcher->ensure(layer, token);
                      }};
+  result.warnings = unused_build_args(request, plan);
   return result;
 }
 

@@ -72,6 +72,8 @@ std::string CopyPlan::make_directories(const std::string& destination) {
 
 void CopyPlan::place(const std::string& path, const SourceEntry& source, bool is_root) {
   Entry entry{source.metadata, source.open, source.link_id};
+  // Two sources of one COPY are copied each on their own.
+  if (!entry.link_id.empty()) entry.link_id = fmt::format("{}:{}", copies_, entry.link_id);
   const bool directory = entry.metadata.type == fs::FileType::directory;
   if (attributes_.owner) {
     entry.metadata.uid = attributes_.owner->uid;
@@ -91,15 +93,16 @@ void CopyPlan::place(const std::string& path, const SourceEntry& source, bool is
       return;
     }
   }
-  if (found != nullptr && !directory && found->type == fs::FileType::directory) {
-    // What was planned below the directory goes with it.
-    std::erase_if(entries_, [&](const auto& planned) { return planned.first.rfind(path + "/", 0) == 0; });
+  if (found != nullptr && directory != (found->type == fs::FileType::directory)) {
+    throw Error(ErrorKind::usage, directory ? fmt::format("cannot copy to non-directory: /{}", path)
+                                            : fmt::format("cannot replace to directory /{} with file", path));
   }
   entries_.insert_or_assign(path, std::move(entry));
 }
 
 void CopyPlan::copy(CopySource& source, const std::string& path, const std::string& destination, bool into_directory) {
   std::string base;
+  ++copies_;
   source.visit(path, [&](const SourceEntry& entry) {
     if (entry.relative_path.empty()) {
       if (entry.metadata.type == fs::FileType::directory) {

@@ -22,7 +22,7 @@ struct CopyAttributes {
 
 // Works out which entries a COPY adds to a file system and under which names, following the rules of BuildKit: links on
 // the way to the destination lead where the kernel would go, directories merge, directories that exist keep their
-// attributes, a file replaces whatever has its name.
+// attributes, a file replaces a file, and a file and a directory of one name are an error.
 class CopyPlan {
  public:
   CopyPlan(const layer::FileTree& tree, CopyAttributes attributes) : tree_(tree), attributes_(std::move(attributes)) {}
@@ -51,6 +51,7 @@ class CopyPlan {
   const layer::FileTree& tree_;
   CopyAttributes attributes_;
   std::map<std::string, Entry> entries_;             // by path in the image, so parents come before their children
+  int copies_ = 0;                                   // sources so far
   std::map<std::string, fs::FileMetadata> parents_;  // directories on the way that exist already
 };
 

@@ -35,28 +35,40 @@ std::string join_path(const std::string& parent, const std::string& name) {
   return parent.empty() ? name : parent + "/" + name;
 }
 
-// Passes a file's bytes on and fails when it is not the file any more that the walk saw: the cache key was computed
-// from the bytes of then.
+// Passes a file's bytes on and fails when it is not the file any more that the walk saw, when it is opened and once it
+// was read: the cache key was computed from the bytes of then.
 class UnchangedFileSource : public ByteSource {
  public:
-  UnchangedFileSource(UniqueFd fd, const fs::WalkEntry& seen, std::string name)
-      : fd_(fd.get()), name_(std::move(name)) {
-    struct stat now {};
-    if (::fstat(fd.get(), &now) != 0) throw_errno(name_);
-    const std::int64_t mtime = std::int64_t{now.st_mtim.tv_sec} * 1'000'000'000 + now.st_mtim.tv_nsec;
-    if (static_cast<std::uint64_t>(now.st_size) != seen.metadata.size || mtime != seen.mtime_nanoseconds ||
-        now.st_ino != seen.inode) {
-      throw Error(ErrorKind::failure, fmt::format("{} changed while it was being copied", name_))
-          .add_hint("build again when nothing writes to the context any more");
-    }
-    source_ = std::make_unique<FdSource>(std::move(fd), name_);
+  UnchangedFileSource(UniqueFd fd, const fs::WalkEntry& seen)
+      : fd_(fd.get()), seen_(seen), source_(std::make_unique<FdSource>(std::move(fd), seen.path)) {
+    check();
   }
 
-  std::size_t read(std::span<std::byte> out) override { return source_->read(out); }
+  std::size_t read(std::span<std::byte> out) override {
+    const auto count = source_->read(out);
+    if (count == 0) check();
+    return count;
+  }
 
  private:
-  int fd_;
-  std::string name_;
+  static std::int64_t nanoseconds(const timespec& time) {
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  }
+
+  void check() const {
+    struct stat now {};
+    if (::fstat(fd_, &now) != 0) throw_errno(seen_.path);
+    // The change time can't be set back, so it tells of a write that restored the others.
+    if (static_cast<std::uint64_t>(now.st_size) == seen_.metadata.size && now.st_ino == seen_.inode &&
+        nanoseconds(now.st_mtim) == seen_.mtime_nanoseconds && nanoseconds(now.st_ctim) == seen_.ctime_nanoseconds) {
+      return;
+    }
+    throw Error(ErrorKind::failure, fmt::format("{} changed while it was being copied", seen_.path))
+        .add_hint("build again when nothing writes to the context any more");
+  }
+
+  int fd_;  // owned by source_
+  fs::WalkEntry seen_;
   std::unique_ptr<FdSource> source_;
 };
 
@@ -186,7 +198,7 @@ class DirectorySource : public CopySource {
     if (walked.metadata.type != fs::FileType::regular) return entry;
     if (walked.link_count > 1) entry.link_id = fmt::format("{}:{}", walked.device, walked.inode);
     entry.open = [root = root_, walked] {
-      return std::make_unique<UnchangedFileSource>(root->open_no_symlinks(walked.path, O_RDONLY), walked, walked.path);
+      return std::make_unique<UnchangedFileSource>(root->open_no_symlinks(walked.path, O_RDONLY), walked);
     };
     entry.content_id = [open = entry.open] {
       const auto source = open();

@@ -41,6 +41,30 @@ void BlobFetcher::ensure(const oci::Layer& layer, const std::stop_token& stop) {
   });
 }
 
+bool BlobFetcher::heal(const oci::Layer& layer, const std::stop_token& stop) {
+  const auto entry = entry_of(layer.blob.digest);
+  {
+    const std::lock_guard lock(entry->mutex);
+    if (blobs_.size_of(layer.blob.digest)) {
+      const auto source = blobs_.open(layer.blob.digest);
+      Sha256 hash;
+      std::vector<std::byte> buffer(std::size_t{1} << 20U);
+      for (auto count = source->read(buffer); count > 0; count = source->read(buffer)) {
+        throw_if_stopped(stop);
+        hash.update(ByteSpan(buffer.data(), count));
+      }
+      if (hash.finish_hex() == layer.blob.digest.hex()) return false;
+      blobs_.discard(layer.blob.digest);
+    }
+    if (!entry->source) {
+      throw Error(ErrorKind::failure, fmt::format("layer {} was damaged in the store", layer.blob.digest.str()))
+          .add_hint("it was removed: build again, and it is made anew");
+    }
+  }
+  ensure(layer, stop);
+  return true;
+}
+
 void BlobFetcher::ensure_all(const std::vector<oci::Layer>& layers, const std::stop_token& stop) {
   constexpr std::size_t k_parallel_fetches = 4;
   std::atomic<std::size_t> next{0};
@@ -77,6 +101,16 @@ void LayerStack::push(oci::Layer layer, const layer::LayerIndex& index) {
   layers_.push_back(std::move(layer));
 }
 
+template <typename Read>
+auto LayerStack::read_healing(const oci::Layer& layer, const std::stop_token& stop, const Read& read) {
+  try {
+    return read(layer);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted || !fetcher_->heal(layer, stop)) throw;
+  }
+  return read(layer);
+}
+
 const layer::FileTree& LayerStack::tree(const std::stop_token& stop) {
   std::vector<oci::Layer> missing;
   for (std::size_t i = layers_in_tree_; i < layers_.size(); ++i) {
@@ -85,7 +119,8 @@ const layer::FileTree& LayerStack::tree(const std::stop_token& stop) {
   fetcher_->ensure_all(missing, stop);
   while (layers_in_tree_ < layers_.size()) {
     const auto& layer = layers_[layers_in_tree_];
-    tree_.apply(snapshots_->index(layer, stop), layer.diff_id);
+    const auto read = [&](const oci::Layer& wanted) { return snapshots_->index(wanted, stop); };
+    tree_.apply(read_healing(layer, stop, read), layer.diff_id);
     ++layers_in_tree_;
   }
   return tree_;
@@ -102,7 +137,8 @@ std::vector<std::filesystem::path> LayerStack::directories(const std::stop_token
   std::vector<std::filesystem::path> directories;
   for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
     if (!seen.insert(layer->diff_id).second) continue;
-    directories.push_back(snapshots_->directory(*layer, stop));
+    const auto read = [&](const oci::Layer& wanted) { return snapshots_->directory(wanted, stop); };
+    directories.push_back(read_healing(*layer, stop, read));
   }
   return directories;
 }

@@ -27,6 +27,9 @@ class BlobFetcher {
   void add_source(const oci::Layer& layer, std::shared_ptr<oci::ImageSource> source);
   // After this the layer's blob is in the store; throws Error when it can't be had.
   void ensure(const oci::Layer& layer, const std::stop_token& stop);
+  // Called when a layer could not be read: a blob that is damaged or gone is fetched again, or, where it can't be,
+  // removed, so that the next build makes it again. False when the blob is intact, so that something else was wrong.
+  bool heal(const oci::Layer& layer, const std::stop_token& stop);
   // Several at once, at most four at a time.
   void ensure_all(const std::vector<oci::Layer>& layers, const std::stop_token& stop);
 
@@ -61,6 +64,9 @@ class LayerStack {
   std::string chain_key() const;
 
  private:
+  template <typename Read>
+  auto read_healing(const oci::Layer& layer, const std::stop_token& stop, const Read& read);
+
   layer::Snapshots* snapshots_;
   BlobFetcher* fetcher_;
   std::vector<oci::Layer> layers_;

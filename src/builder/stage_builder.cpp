@@ -117,6 +117,25 @@ std::string StageBuilder::absolute(const std::string& path) const {
   return "/" + clean_source_path(full);
 }
 
+AccountFiles StageBuilder::account_files() {
+  return {read_account_file("/etc/passwd"), read_account_file("/etc/group")};
+}
+
+// Layer indexes keep the text of both files under their usual names; where a link leads elsewhere, the layer is
+// unpacked.
+std::string StageBuilder::read_account_file(const std::string& path) {
+  const auto& tree = state_->stack.tree(session_.stop);
+  const auto* node = tree.resolve(path).node;
+  if (node == nullptr || node->metadata.type != fs::FileType::regular) return {};
+  if (node->content) return *node->content;
+  constexpr std::size_t k_largest_account_file = 16U << 20U;
+  std::string text;
+  make_stage_source(state_->stack, session_.deps.snapshots, session_.fetcher, session_.stop)
+      ->visit(path.substr(1),
+              [&](const SourceEntry& entry) { text = read_all(*entry.open(), k_largest_account_file); });
+  return text;
+}
+
 std::int64_t StageBuilder::new_file_mtime() const {
   return session_.request.source_date_epoch;
 }
@@ -158,7 +177,7 @@ void StageBuilder::run_step(const Instruction& instruction, const std::string& k
 
 void StageBuilder::add_history(const std::string& created_by, bool empty_layer) {
   oci::HistoryEntry entry;
-  entry.created = format_rfc3339(session_.request.source_date_epoch);
+  entry.created = format_rfc3339(session_.request.created);
   entry.created_by = created_by;
   entry.comment = std::string(dockerfile::k_history_comment);
   entry.empty_layer = empty_layer;

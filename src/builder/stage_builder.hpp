@@ -1,5 +1,6 @@
 #pragma once
 
+#include "accounts.hpp"
 #include "copy_source.hpp"
 #include "layer_stack.hpp"
 #include "plan.hpp"
@@ -82,6 +83,8 @@ class StageBuilder {
   std::vector<std::string> run_environment(const std::string& home) const;
   exec::RunSpec run_spec(const dockerfile::Run& run);
   std::unique_ptr<CopySource> copy_source(const dockerfile::Copy& copy);
+  AccountFiles account_files();
+  std::string read_account_file(const std::string& path);
   std::string absolute(const std::string& path) const;  // against WORKDIR, cleaned
   std::int64_t new_file_mtime() const;
 

@@ -96,7 +96,7 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
     const auto& tree = state_->stack.tree(session_.stop);
     CopyAttributes attributes;
     attributes.new_directory_mtime = new_file_mtime();
-    if (chown) attributes.owner = resolve_chown(tree, *chown);
+    if (chown) attributes.owner = resolve_chown(account_files(), *chown);
     if (chmod) {
       attributes.chmod = [change = dockerfile::parse_chmod(*chmod)](std::uint32_t mode, bool is_directory) {
         return change.apply(mode, is_directory);

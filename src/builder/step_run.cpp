@@ -93,7 +93,7 @@ std::vector<std::string> StageBuilder::run_environment(const std::string& home) 
 
 exec::RunSpec StageBuilder::run_spec(const dockerfile::Run& run) {
   const auto& config = state_->config.config;
-  const auto account = resolve_user(state_->stack.tree(session_.stop), config.user);
+  const auto account = resolve_user(account_files(), config.user);
   exec::RunSpec spec;
   spec.argv = command_argv(run.command);
   spec.env = run_environment(account.home);

@@ -20,7 +20,7 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
                        .finish();
   run_step(instruction, key, dockerfile::history_workdir(path), [&](int) -> std::optional<layer::WrittenLayer> {
     const auto& tree = state_->stack.tree(session_.stop);
-    const auto account = resolve_user(tree, config.user);
+    const auto account = resolve_user(account_files(), config.user);
     const auto resolved = tree.resolve(path);
     if (resolved.node != nullptr) {
       if (resolved.node->metadata.type == fs::FileType::directory) return std::nullopt;
@@ -38,6 +38,9 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
       made += (made.empty() ? "" : "/") + part;
       // Directories that exist are written again as they are; see CopyPlan::make_directories.
       const auto* existing = tree.find(made);
+      if (existing != nullptr && existing->metadata.type != fs::FileType::directory) {
+        throw Error(ErrorKind::usage, "cannot make " + path + ": /" + made + " is not a directory");
+      }
       writer.add(made, existing == nullptr ? metadata : existing->metadata, {});
     }
     return writer.commit();

@@ -58,16 +58,14 @@ dockerfile::Lookup Variables::lookup() const {
 
 std::vector<std::pair<std::string, std::string>> Variables::run_args() const {
   std::vector<std::pair<std::string, std::string>> result;
-  for (const auto& name : args_) {
-    if (!is_predefined_arg(name)) result.emplace_back(name, values_.at(name));
-  }
+  for (const auto& name : args_) result.emplace_back(name, values_.at(name));
   return result;
 }
 
 std::vector<std::string> Variables::proxy_env() const {
   std::vector<std::string> result;
   for (const auto& [name, value] : *build_args_) {
-    if (is_predefined_arg(name)) result.push_back(fmt::format("{}={}", name, value));
+    if (is_predefined_arg(name) && !args_.contains(name)) result.push_back(fmt::format("{}={}", name, value));
   }
   return result;
 }

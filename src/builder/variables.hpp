@@ -37,9 +37,9 @@ class Variables {
   std::optional<std::string> get(std::string_view name) const;
 
   // Name and value of the ARGs that have a value and are no ENV, sorted: what RUN gets beside the image's environment,
-  // and what the history shows. Predefined proxy arguments are not among them.
+  // and what the history shows. A proxy variable is among them only where an ARG declares it.
   std::vector<std::pair<std::string, std::string>> run_args() const;
-  // Proxy variables given as --build-arg, for RUN only.
+  // Proxy variables given as --build-arg and not declared, for RUN only.
   std::vector<std::string> proxy_env() const;
   const std::map<std::string, std::string>& values() const { return values_; }
 

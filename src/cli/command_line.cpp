@@ -28,7 +28,8 @@ std::optional<int> parse(CLI::App& app, std::vector<std::string> args, CommandCo
   try {
     app.parse(std::move(args));
   } catch (const CLI::CallForHelp&) {
-    context.terminal.result(innermost_command(app).help());
+    // Goes on to the command that was chosen, with the names on the way to it.
+    context.terminal.result(app.help());
     return k_exit_ok;
   } catch (const CLI::CallForVersion& version) {
     context.terminal.result(std::string(version.what()) + "\n");

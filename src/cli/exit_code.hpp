@@ -4,7 +4,7 @@
 
 namespace tektii::cli {
 
-// The documented exit codes (docs/cli.md); the only table of them.
+// The documented exit codes (docs/errors.md); the only table of them.
 inline constexpr int k_exit_ok = 0;
 inline constexpr int k_exit_failure = 1;
 inline constexpr int k_exit_usage = 2;

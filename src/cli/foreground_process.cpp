@@ -1,9 +1,10 @@
 #include "cli/foreground_process.hpp"
 
+#include "cli/render_error.hpp"
 #include "cli/signals.hpp"
 #include <tektii/util/error.hpp>
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include <signal.h>
 #include <spawn.h>
@@ -82,11 +83,12 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 
 }  // namespace
 
-int run_in_foreground(const std::vector<std::string>& argv, const std::vector<std::string>& extra_env) {
+int run_in_foreground(const std::vector<std::string>& argv, const std::vector<std::string>& extra_env,
+                      Terminal& terminal) {
   Child child;
   // A Ctrl-C goes to the whole group; it is for the child to end or not.
   const SignalWatcher watcher([&child](int signal) {
-    if (signal == SIGTERM) child.pass_on(signal);
+    if (signal != SIGINT) child.pass_on(signal);
   });
   std::vector<std::string> arguments = argv;
   std::vector<std::string> environment = merged_environment(extra_env);
@@ -94,7 +96,8 @@ int run_in_foreground(const std::vector<std::string>& argv, const std::vector<st
   const int error = ::posix_spawnp(&pid, argv.front().c_str(), nullptr, nullptr, pointers_to(arguments).data(),
                                    pointers_to(environment).data());
   if (error == ENOENT || error == EACCES || error == ENOEXEC) {
-    spdlog::error("{}: {}", argv.front(), error == ENOENT ? "command not found" : "can't be executed");
+    const char* what = error == ENOENT ? "command not found" : "can't be executed";
+    terminal.error_text(render_error(Error(ErrorKind::failure, fmt::format("{}: {}", argv.front(), what)), terminal));
     return error == ENOENT ? 127 : 126;
   }
   if (error != 0) throw_errno("start " + argv.front(), error);

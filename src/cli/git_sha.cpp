@@ -1,5 +1,6 @@
 #include "cli/git_sha.hpp"
 
+#include "cli/git_command.hpp"
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
 
@@ -29,7 +30,7 @@ bool is_fallback(std::string_view text) {
 
 GitSha detect_git_sha(const std::filesystem::path& directory, const ProcessRunner& run, const Clock& clock) {
   // The abbreviation is made here: `--short=7` gives more where 7 would be ambiguous.
-  const ProcessResult result = run({"git", "-C", directory.string(), "rev-parse", "--verify", "HEAD"});
+  const ProcessResult result = run(git_command(directory, {"rev-parse", "--verify", "HEAD"}));
   const std::string id(trim(result.out));
   if (!result.not_found && result.exit_code == 0 && is_commit_id(id)) return {id.substr(0, k_sha_length), true, {}};
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(clock.now().time_since_epoch()).count();

@@ -17,7 +17,7 @@ namespace tektii::cli {
 
 namespace {
 
-constexpr std::array k_signals = {SIGINT, SIGTERM};
+constexpr std::array k_signals = {SIGINT, SIGTERM, SIGHUP};
 constexpr unsigned char k_quit = 0;
 
 // A signal handler can reach nothing but static storage.
@@ -41,6 +41,12 @@ struct sigaction action_of(void (*handler)(int)) {
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   return action;
+}
+
+// nohup starts a program with SIGHUP ignored, and wants it to stay so.
+bool stays_ignored(int signal) {
+  struct sigaction current {};
+  return signal == SIGHUP && ::sigaction(signal, nullptr, &current) == 0 && current.sa_handler == SIG_IGN;
 }
 
 }  // namespace
@@ -67,7 +73,10 @@ SignalWatcher::SignalWatcher(std::function<void(int)> on_signal) : impl_(std::ma
   g_write_fd = impl_->pipe.write_end.get();
   impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
   const struct sigaction action = action_of(pass_on);
-  for (std::size_t i = 0; i < k_signals.size(); ++i) ::sigaction(k_signals[i], &action, &impl_->previous[i]);
+  for (std::size_t i = 0; i < k_signals.size(); ++i) {
+    const bool skip = stays_ignored(k_signals[i]);
+    ::sigaction(k_signals[i], skip ? nullptr : &action, &impl_->previous[i]);
+  }
 }
 
 SignalWatcher::~SignalWatcher() {

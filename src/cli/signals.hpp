@@ -6,9 +6,9 @@
 
 namespace tektii::cli {
 
-// Calls `on_signal` from a thread of its own for every SIGINT and SIGTERM, from construction until destruction. At most
-// one exists at a time. Handlers are used, and no signal mask, because children start with a mask that is inherited but
-// with handlers that are reset.
+// Calls `on_signal` from a thread of its own for every SIGINT, SIGTERM and SIGHUP, from construction until destruction.
+// A SIGHUP that was ignored before (nohup) stays ignored. At most one exists at a time. Handlers are used, and no
+// signal mask, because children start with a mask that is inherited but with handlers that are reset.
 class SignalWatcher {
  public:
   explicit SignalWatcher(std::function<void(int signal)> on_signal);
@@ -21,7 +21,7 @@ class SignalWatcher {
   std::unique_ptr<Impl> impl_;
 };
 
-// Requests a stop on the first SIGINT or SIGTERM; the second one ends the process at once with exit code 130.
+// Requests a stop on the first SIGINT, SIGTERM or SIGHUP; the second one ends the process at once with exit code 130.
 class SignalScope {
  public:
   SignalScope();

@@ -11,6 +11,8 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -80,6 +82,7 @@ class Diff {
 
  private:
   void collect();
+  void drop_socket(const std::string& path);
   void expand_opaque_directories();
   void drop_unchanged();
   void drop_unchanged_directories();
@@ -104,7 +107,10 @@ class Diff {
 void Diff::collect() {
   fs::walk_tree(upper_.root(), fs::WalkOptions{}, [this](const fs::WalkEntry& entry) {
     throw_if_stopped(stop_);
-    if (entry.metadata.type == FileType::socket) return fs::WalkAction::keep_going;
+    if (entry.metadata.type == FileType::socket) {
+      drop_socket(entry.path);
+      return fs::WalkAction::keep_going;
+    }
     refuse_partial_copies(entry);
     Change change;
     change.path = entry.path;
@@ -124,6 +130,19 @@ void Diff::collect() {
     changes_.push_back(std::move(change));
     return fs::WalkAction::keep_going;
   });
+}
+
+// A layer can't hold a socket. It goes from the upper directory as well, which may become the unpacked form of the
+// layer; where it took the name of a file, the file stays removed.
+void Diff::drop_socket(const std::string& path) {
+  const std::string full = (upper_.root() / path).string();
+  if (::unlink(full.c_str()) != 0) throw_errno("remove the socket " + path);
+  if (parent_.find(path) == nullptr) return;
+  if (::mknod(full.c_str(), S_IFCHR, makedev(0, 0)) != 0) throw_errno("write the whiteout of " + path);
+  Change change;
+  change.path = path;
+  change.kind = Change::Kind::whiteout;
+  changes_.push_back(std::move(change));
 }
 
 // An opaque directory hides everything that the parent has in it. image-spec asks for explicit whiteouts, which say the

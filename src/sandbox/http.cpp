@@ -34,10 +34,12 @@ int hex_value(char c) {
   return -1;
 }
 
-std::string decode_form_text(std::string_view text) {
+enum class Plus { is_itself, is_space };
+
+std::string percent_decode(std::string_view text, Plus plus) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+') {
+    if (text[i] == '+' && plus == Plus::is_space) {
       result += ' ';
     } else if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
       result += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
@@ -47,6 +49,10 @@ std::string decode_form_text(std::string_view text) {
     }
   }
   return result;
+}
+
+std::string decode_form_text(std::string_view text) {
+  return percent_decode(text, Plus::is_space);
 }
 
 }  // namespace
@@ -84,7 +90,9 @@ BodyText read_body(HttpRequest& request, std::size_t limit) {
 std::vector<std::string> path_segments(std::string_view path) {
   if (!path.empty() && path.front() == '/') path.remove_prefix(1);
   if (path.empty()) return {};
-  return split(path, '/');
+  std::vector<std::string> segments = split(path, '/');
+  for (std::string& segment : segments) segment = percent_decode(segment, Plus::is_itself);
+  return segments;
 }
 
 std::multimap<std::string, std::string> parse_query(std::string_view text) {

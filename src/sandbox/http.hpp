@@ -17,7 +17,7 @@ namespace tektii::sandbox {
 // One HTTP request as the routes see it, free of the server library.
 struct HttpRequest {
   std::string method;
-  std::string path;                               // percent-decoded, without the query
+  std::string path;                               // still percent-encoded, without the query
   std::multimap<std::string, std::string> query;  // decoded
   std::map<std::string, std::string> headers;     // names in lower case; the first value of each
 
@@ -55,7 +55,8 @@ struct BodyText {
 // stays usable for the answer.
 BodyText read_body(HttpRequest& request, std::size_t limit);
 
-// "/v1/strategies/x" -> {"v1", "strategies", "x"}; a trailing slash gives an empty last segment.
+// "/v1/strategies/x" -> {"v1", "strategies", "x"}; a trailing slash gives an empty last segment. Percent-encoding is
+// decoded after the split, so that an encoded slash stays in its segment.
 std::vector<std::string> path_segments(std::string_view path);
 
 // "a=b&c=%20d", as in a query or a form.

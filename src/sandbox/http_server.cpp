@@ -61,7 +61,7 @@ bool stream_body(const httplib::ContentReader& reader, ByteSink& sink) {
 HttpRequest convert_request(const httplib::Request& request, const httplib::ContentReader* reader, bool& body_taken) {
   HttpRequest result;
   result.method = request.method;
-  result.path = request.path;
+  result.path = request.target.substr(0, request.target.find_first_of("?#"));  // the library's path is decoded
   result.query = {request.params.begin(), request.params.end()};
   for (const auto& [name, value] : request.headers) result.headers.try_emplace(to_lower(name), value);
   if (reader != nullptr && announces_body(request)) {

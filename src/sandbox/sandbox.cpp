@@ -1,57 +1,16 @@
 #include "sandbox/api_reply.hpp"
 #include "sandbox/api_routes.hpp"
+#include "sandbox/data_directory.hpp"
 #include "sandbox/http_server.hpp"
 #include "sandbox/registry_routes.hpp"
 #include "sandbox/template_image.hpp"
 #include <tektii/sandbox/sandbox.hpp>
 #include <tektii/store/store.hpp>
-#include <tektii/util/error.hpp>
-#include <tektii/util/fd.hpp>
-#include <tektii/util/file.hpp>
 #include <tektii/util/secret.hpp>
 
 #include <fmt/format.h>
 
-#include <fcntl.h>
-#include <sys/file.h>
-
-#include <cerrno>
-
 namespace tektii::sandbox {
-namespace {
-
-// Where everything is kept: the directory of the options, or one that goes with this object.
-class DataDirectory {
- public:
-  explicit DataDirectory(const std::optional<std::filesystem::path>& given) {
-    if (given) {
-      path_ = *given;
-      make_directories(path_);
-      lock();
-    } else {
-      temporary_.emplace("tektii-sandbox-");
-      path_ = temporary_->path();
-    }
-  }
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  // Two platforms in one directory would overwrite each other's state.
-  void lock() {
-    const std::filesystem::path file = path_ / "lock";
-    lock_ = open_file(file, O_RDWR | O_CREAT, 0600);
-    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) return;
-    if (errno != EWOULDBLOCK) throw_errno(file.string());
-    throw Error(ErrorKind::failure, fmt::format("{}: used by another sandbox", path_.string()));
-  }
-
-  std::optional<TempDir> temporary_;
-  std::filesystem::path path_;
-  UniqueFd lock_;
-};
-
-}  // namespace
 
 struct Sandbox::Impl {
   explicit Impl(const SandboxOptions& options)

@@ -23,12 +23,21 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json write_entry(const oci::Descriptor& manifest, const std::string& tag) {
+// What containerd and docker load call the image; ref.name holds the tag alone, as skopeo and umoci look it up.
+constexpr std::string_view k_image_name = "io.containerd.image.name";
+
+struct EntryName {
+  std::string tag;
+  std::string image_name;
+};
+
+Json write_entry(const oci::Descriptor& manifest, const EntryName& name) {
   Json entry;
   entry["mediaType"] = manifest.media_type;
   entry["digest"] = manifest.digest.str();
   entry["size"] = manifest.size;
-  if (!tag.empty()) entry["annotations"][std::string(k_ref_name)] = tag;
+  if (!name.image_name.empty()) entry["annotations"][std::string(k_image_name)] = name.image_name;
+  if (!name.tag.empty()) entry["annotations"][std::string(k_ref_name)] = name.tag;
   if (manifest.platform) {
     entry["platform"]["architecture"] = manifest.platform->architecture;
     entry["platform"]["os"] = manifest.platform->os;
@@ -37,34 +46,33 @@ Json write_entry(const oci::Descriptor& manifest, const std::string& tag) {
   return entry;
 }
 
-// Whether `existing` is the entry that an image of that tag replaces: the one of the same tag, or, without a tag, the
-// same image.
-bool is_replaced_by(const oci::Descriptor& existing, const oci::Descriptor& manifest, const std::string& tag) {
-  const auto name = ref_name_of(existing);
-  return tag.empty() ? name.empty() && existing.digest == manifest.digest : name == tag;
+// Whether `existing` is the entry that an image of that tag replaces. There is one without a tag at most: readers could
+// not tell two of them apart.
+bool is_replaced_by(const oci::Descriptor& existing, const std::string& tag) {
+  return ref_name_of(existing) == tag;
 }
 
 // index.json with the entry put in. Works on the raw JSON, so that members of other entries that we don't know stay.
-std::string updated_index(const std::string& text, const oci::Descriptor& manifest, const std::string& tag) {
+std::string updated_index(const std::string& text, const oci::Descriptor& manifest, const EntryName& name) {
   const auto parsed = oci::Index::parse(text);
   auto json = Json::parse(text);
   auto entries = Json::array();
   bool placed = false;
   for (std::size_t i = 0; i < parsed.manifests.size(); ++i) {
-    if (!is_replaced_by(parsed.manifests[i], manifest, tag)) {
+    if (!is_replaced_by(parsed.manifests[i], name.tag)) {
       entries.push_back(json["manifests"][i]);
     } else if (!std::exchange(placed, true)) {
-      entries.push_back(write_entry(manifest, tag));
+      entries.push_back(write_entry(manifest, name));
     }
   }
-  if (!placed) entries.push_back(write_entry(manifest, tag));
+  if (!placed) entries.push_back(write_entry(manifest, name));
   json["manifests"] = std::move(entries);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 class LayoutTarget : public oci::ImageTarget {
  public:
-  LayoutTarget(fs::path root, std::string tag) : root_(std::move(root)), tag_(std::move(tag)) {
+  LayoutTarget(fs::path root, EntryName name) : root_(std::move(root)), name_(std::move(name)) {
     refuse_foreign_directory(root_);
     ensure_layout(root_);
   }
@@ -73,7 +81,7 @@ class LayoutTarget : public oci::ImageTarget {
     throw_if_stopped(stop);
     const auto index = oci::Index::parse(read_index_text(root_));
     const bool is_listed = std::any_of(index.manifests.begin(), index.manifests.end(), [&](const auto& entry) {
-      return entry.digest == manifest.digest && ref_name_of(entry) == tag_;
+      return entry.digest == manifest.digest && ref_name_of(entry) == name_.tag;
     });
     return is_listed && is_complete(manifest);
   }
@@ -96,7 +104,7 @@ class LayoutTarget : public oci::ImageTarget {
     }
     // The directory itself is locked: index.json is replaced, so a lock on it would be a lock on the old file.
     const auto lock = FileLock::acquire(root_, LockMode::exclusive);
-    write_file_atomic(root_ / "index.json", updated_index(read_index_text(root_), manifest, tag_));
+    write_file_atomic(root_ / "index.json", updated_index(read_index_text(root_), manifest, name_));
   }
 
  private:
@@ -114,14 +122,15 @@ class LayoutTarget : public oci::ImageTarget {
   }
 
   fs::path root_;
-  std::string tag_;
+  EntryName name_;
   std::atomic<unsigned> counter_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<oci::ImageTarget> open_layout_target(const fs::path& directory, const std::string& tag) {
-  return std::make_unique<LayoutTarget>(directory, tag);
+std::unique_ptr<oci::ImageTarget> open_layout_target(const fs::path& directory, const std::string& tag,
+                                                     const std::string& image_name) {
+  return std::make_unique<LayoutTarget>(directory, EntryName{tag, image_name});
 }
 
 }  // namespace tektii::store

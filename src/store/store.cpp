@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -91,6 +92,11 @@ std::unique_ptr<ByteSource> Store::open(const oci::Digest& digest) {
   if (!size_of(digest))
     throw Error(ErrorKind::failure, fmt::format("blob {} is not in the store at {}", digest.str(), root_.string()));
   return open_source(blob_path(digest));
+}
+
+void Store::discard(const oci::Digest& digest) {
+  const auto path = blob_path(digest);
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw_errno("remove " + path.string());
 }
 
 std::unique_ptr<BlobWriter> Store::create() {

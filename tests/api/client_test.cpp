@@ -110,6 +110,17 @@ TEST_F(ClientTest, RefusesWhatIsNoUrl) {
   }
 }
 
+TEST_F(ClientTest, AUserOrPasswordInTheUrlIsNotQuoted) {
+  for (const char* url : {"https://user:s3cret@api.test", "https://user:s3/cret@api.test", "user:s3cret@api.test",
+                          "https://s3cret@api.test/v1?a=s3cret"}) {
+    const Error error = error_from([&] { client(url); });
+    EXPECT_EQ(error.kind(), ErrorKind::usage) << url;
+    EXPECT_THAT(error.message(), HasSubstr("...@api.test"));
+    EXPECT_THAT(error.message(), ::testing::Not(HasSubstr("s3")));
+    EXPECT_THAT(hints_of(error), HasSubstr("takes no user or password"));
+  }
+}
+
 TEST_F(ClientTest, RefusesAnIdThatIsNoPathSegment) {
   for (const char* id : {"", ".", ".."}) {
     EXPECT_EQ(error_from([&] { client().get_strategy(id, stop.get_token()); }).kind(), ErrorKind::usage) << id;
@@ -170,6 +181,10 @@ INSTANTIATE_TEST_SUITE_P(
         ErrorRow{"missing", 404, "", ErrorKind::failure, "version ver_y of strategy strat_x not found"},
         ErrorRow{"missing_named", 404, R"({"error":"strategy strat_x is gone"})", ErrorKind::failure,
                  "version ver_y of strategy strat_x not found: strategy strat_x is gone"},
+        ErrorRow{"missing_said_again", 404, R"({"error":{"message":"Version ver_y not found."}})", ErrorKind::failure,
+                 "version ver_y of strategy strat_x not found"},
+        ErrorRow{"missing_outer", 404, R"({"message":"strategy strat_x not found"})", ErrorKind::failure,
+                 "strategy strat_x not found"},
         ErrorRow{"conflict", 409, R"({"message":"name is taken"})", ErrorKind::failure, "conflict: name is taken"},
         ErrorRow{"fields_list", 422,
                  R"({"message":"invalid","errors":[{"field":"gitSha","message":"is short"},)"
@@ -264,10 +279,24 @@ TEST_F(ClientTest, ACreatingPostIsNotRepeatedAfterHalfAnAnswer) {
   EXPECT_EQ(transport.requests.size(), 1U);
 }
 
-TEST_F(ClientTest, ACreatingPostIsRepeatedWhenTheConnectionCarriedNoAnswer) {
+TEST_F(ClientTest, ACreatingPostIsNotRepeatedOnceTheConnectionWasMade) {
   transport.broken(false).answer(201, R"({"id":"strat_1"})");
+  const Error error = error_from([&] { client().create_strategy("x", stop.get_token()); });
+  EXPECT_EQ(error.kind(), ErrorKind::network);
+  EXPECT_THAT(hints_of(error), HasSubstr("may have been carried out: list before you try again"));
+  EXPECT_EQ(transport.requests.size(), 1U);
+}
+
+TEST_F(ClientTest, ACreatingPostIsRepeatedWhenTheConnectionWasNeverMade) {
+  transport.unreachable().answer(201, R"({"id":"strat_1"})");
   EXPECT_EQ(client().create_strategy("x", stop.get_token()).value.id, "strat_1");
   EXPECT_EQ(transport.requests.size(), 2U);
+}
+
+TEST_F(ClientTest, ACreatingPostThatNeverArrivedLeavesNoDoubt) {
+  const Error error = error_from([&] { client().create_strategy("x", stop.get_token()); });
+  EXPECT_EQ(transport.requests.size(), 4U);
+  EXPECT_THAT(hints_of(error), IsEmpty());
 }
 
 TEST_F(ClientTest, AnUnreachableServerNamesTheUrl) {

@@ -37,14 +37,19 @@ class FakeTransport : public net::HttpTransport {
     std::vector<net::Header> headers;
     bool broken = false;
     bool response_started = false;
+    bool connected = true;
   };
 
   FakeTransport& answer(int status, std::string body, std::vector<net::Header> headers = {}) {
-    script_.push_back({status, std::move(body), std::move(headers), false, false});
+    script_.push_back({status, std::move(body), std::move(headers), false, false, true});
     return *this;
   }
   FakeTransport& broken(bool response_started) {
-    script_.push_back({0, {}, {}, true, response_started});
+    script_.push_back({0, {}, {}, true, response_started, true});
+    return *this;
+  }
+  FakeTransport& unreachable() {
+    script_.push_back({0, {}, {}, true, false, false});
     return *this;
   }
 
@@ -56,7 +61,7 @@ class FakeTransport : public net::HttpTransport {
     if (script_.empty()) throw net::TransportError("connection refused", false, false);
     const Step step = script_.front();
     script_.pop_front();
-    if (step.broken) throw net::TransportError("connection reset", true, step.response_started);
+    if (step.broken) throw net::TransportError("connection reset", step.connected, step.response_started);
     net::HttpResponse response;
     response.status = step.status;
     response.headers = step.headers;

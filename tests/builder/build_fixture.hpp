@@ -63,6 +63,7 @@ class BuildTest : public ::testing::Test {
   BuildTest() : store_(directory_.path() / "store"), snapshots_(store_.root() / "layers" / "v1", store_) {
     request_.context = directory_.path() / "context";
     request_.source_date_epoch = 1700000000;
+    request_.created = 1700000000;
     make_directories(request_.context);
   }
 

@@ -130,6 +130,33 @@ TEST_F(BuildTest, HardLinksStayOneFile) {
   EXPECT_EQ(links, 1);
 }
 
+TEST_F(BuildTest, FileAndDirectoryOfOneNameAreAnError) {
+  write("image/w/x.md/sub", "a");
+  write("image/w/y", "file");
+  write("z/x.md", "file");
+  write("q/y/z", "b");
+  EXPECT_THAT(build_error("FROM scratch\nCOPY image /\nCOPY z /w\n").what(),
+              HasSubstr("cannot replace to directory /w/x.md with file"));
+  EXPECT_THAT(build_error("FROM scratch\nCOPY image /\nCOPY q /w\n").what(),
+              HasSubstr("cannot copy to non-directory: /w/y"));
+}
+
+TEST_F(BuildTest, WorkdirBelowAFileIsAnError) {
+  write("f", "x");
+  const auto error = build_error("FROM scratch\nCOPY f /etc/passwd\nWORKDIR /etc/passwd/foo\n");
+  EXPECT_THAT(error.what(), HasSubstr("/etc/passwd is not a directory"));
+  EXPECT_EQ(error.span()->first_line, 3);
+}
+
+TEST_F(BuildTest, SeparateSourcesAreNotLinkedToEachOther) {
+  write("d/a", "same");
+  std::filesystem::create_hard_link(request_.context / "d/a", request_.context / "d/b");
+  const auto result = build("FROM scratch\nCOPY d/a d/b /d/\n");
+  for (const auto& entry : snapshots_.index(result.image.layers[0], {}).entries) {
+    EXPECT_NE(entry.kind, layer::LayerEntry::Kind::hard_link) << entry.path;
+  }
+}
+
 TEST_F(BuildTest, DigestDoesNotDependOnTimesModesOrPlace) {
   write("src/a.py", "print(1)\n");
   write("src/run.sh", "#!/bin/sh\n", 0755);

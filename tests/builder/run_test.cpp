@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <sys/stat.h>
+
 namespace tektii::builder {
 namespace {
 
@@ -75,6 +77,66 @@ TEST_F(RunTest, UserOfACommandComesFromTheImage) {
   EXPECT_EQ(spec.supplementary_groups, (std::vector<std::uint32_t>{99}));
   EXPECT_EQ(spec.working_dir, "/home/app");
   EXPECT_THAT(spec.env, Contains("HOME=/home/app"));
+}
+
+TEST_F(RunTest, ImageWithoutAccountsHasRootAndNumbers) {
+  build("FROM scratch\nRUN [\"/id\"]\nUSER 1234\nRUN [\"/id\"]\nUSER :77\nRUN [\"/id\"]\n");
+  ASSERT_EQ(executor_.specs.size(), 3U);
+  EXPECT_EQ(executor_.specs[0].uid, 0U);
+  EXPECT_EQ(executor_.specs[0].gid, 0U);
+  EXPECT_EQ(executor_.specs[1].uid, 1234U);
+  EXPECT_EQ(executor_.specs[1].gid, 0U);
+  EXPECT_EQ(executor_.specs[2].uid, 0U);
+  EXPECT_EQ(executor_.specs[2].gid, 77U);
+}
+
+TEST_F(RunTest, AccountsAreFoundThroughLinksAndInShortLines) {
+  write("etc/real", "app:x:500:501\n");
+  write("etc/group", "team:x:700\n");
+  std::filesystem::create_symlink("/etc/real", request_.context / "etc/passwd");
+  build("FROM scratch\nCOPY etc /etc\nUSER app:team\nRUN [\"/id\"]\nUSER 500\nRUN [\"/id\"]\n");
+  ASSERT_EQ(executor_.specs.size(), 2U);
+  EXPECT_EQ(executor_.specs[0].uid, 500U);
+  EXPECT_EQ(executor_.specs[0].gid, 700U);
+  EXPECT_EQ(executor_.specs[1].gid, 501U);
+}
+
+TEST_F(RunTest, DeclaredProxyArgumentIsAnArgumentLikeOthers) {
+  request_.build_args = {{"http_proxy", "http://one"}};
+  const auto result = build("FROM scratch\nARG http_proxy=http://default\nRUN x\n");
+  EXPECT_THAT(executor_.specs.at(0).env, Contains("http_proxy=http://one"));
+  EXPECT_THAT(*result.config.history.back().created_by, HasSubstr("http_proxy=http://one"));
+}
+
+TEST_F(RunTest, SocketsOfACommandAreGoneForTheNextOne) {
+  executor_.command = [](const auto& rootfs, const auto& spec, auto&) {
+    if (spec.argv.back() == "two") return exec::ExitStatus{};
+    EXPECT_EQ(::mknod((rootfs.upper_dir / "socket").c_str(), S_IFSOCK | 0600, 0), 0);
+    return write_upper(rootfs, "file", "x");
+  };
+  build("FROM scratch\nRUN one\nRUN two\n");
+  ASSERT_EQ(executor_.specs.size(), 2U);
+  const auto result = build("FROM scratch\nRUN one\n");
+  EXPECT_FALSE(std::filesystem::exists(snapshots_.directory(result.image.layers.at(0), {}) / "socket"));
+}
+
+TEST_F(RunTest, DamagedLayerIsMadeAgain) {
+  executor_.command = [](const auto& rootfs, const auto&, auto&) { return write_upper(rootfs, "file", "x"); };
+  const auto first = build("FROM scratch\nRUN one\n");
+  const auto& layer = first.image.layers.at(0);
+  std::filesystem::remove_all(store_.root() / "layers" / "v1");
+  write_file_atomic(store_.blob_path(layer.blob.digest), std::string(layer.blob.size, 'x'));
+  layer::Snapshots fresh(store_.root() / "layers" / "v1", store_);
+  const auto error = build_error("FROM scratch\nRUN one\nRUN two\n");
+  EXPECT_THAT(error.what(), HasSubstr("was damaged in the store"));
+  EXPECT_EQ(build("FROM scratch\nRUN one\n").image.manifest.digest, first.image.manifest.digest);
+}
+
+TEST_F(BuildTest, UnusedBuildArgumentIsAWarningWithASuggestion) {
+  request_.build_args = {{"VERSOIN", "1"}, {"HTTPS_PROXY", "x"}, {"TARGETARCH", "amd64"}};
+  const auto result = build("FROM scratch\nARG VERSION\nLABEL v=$VERSION\n");
+  EXPECT_EQ(result.warnings,
+            (std::vector<std::string>{"--build-arg VERSOIN is not used: no ARG declares it. Did you mean VERSION?"}));
 }
 
 TEST_F(RunTest, UnchangedCommandIsNotRunAgain) {

@@ -1,6 +1,7 @@
 #include "cli/cli_fixture.hpp"
 
 #include <gmock/gmock.h>
+#include <spdlog/spdlog.h>
 
 namespace tektii {
 namespace {
@@ -111,6 +112,28 @@ TEST_F(CommandLineTest, HelpOfEveryLevelIsAResult) {
   EXPECT_THAT(out.str(), HasSubstr("--dockerfile"));
   EXPECT_THAT(out.str(), HasSubstr("--build-arg"));
   EXPECT_THAT(err.str(), IsEmpty());
+}
+
+TEST_F(CommandLineTest, HelpOfACommandNamesItsPathAndTheGlobalOptions) {
+  EXPECT_EQ(run({"strategy", "list", "--help"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("Usage: tektii strategy list [OPTIONS]"));
+  EXPECT_THAT(out.str(), HasSubstr("\n\nGlobal options (before or after the command):\n  --api-url"));
+  EXPECT_THAT(out.str(), HasSubstr("Exit codes:"));
+  EXPECT_EQ(run({"strategy", "--help"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("Usage: tektii strategy [OPTIONS] SUBCOMMAND"));
+  EXPECT_THAT(out.str(), HasSubstr("Global options"));
+  EXPECT_EQ(run({"--help"}), 0);
+  const std::string help = out.str();
+  EXPECT_EQ(help.find("Global options"), help.rfind("Global options"));
+}
+
+TEST_F(CommandLineTest, LogsLookLikeTheOtherMessages) {
+  transport.answer(200, k_list);
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(run_with_key({"strategy", "list"}), 0);
+  spdlog::warn("odd");
+  spdlog::error("bad");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "Warning: odd\nError: bad\n");
 }
 
 TEST_F(CommandLineTest, HelpNeverShowsTheKeyOfTheEnvironment) {

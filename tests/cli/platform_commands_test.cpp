@@ -3,6 +3,10 @@
 
 #include <gmock/gmock.h>
 
+#include <unistd.h>
+
+#include <filesystem>
+
 namespace tektii {
 namespace {
 
@@ -130,7 +134,8 @@ TEST_F(UploadTest, OutsideARepositoryTheTimeStandsIn) {
   EXPECT_EQ(upload({}), 0);
   ::unsetenv("GIT_CEILING_DIRECTORIES");
   EXPECT_THAT(err.str(), HasSubstr("Warning: Failed to detect git SHA, using timestamp fallback\n"
-                                   "→ Detected version: ts-1705314600\n"));
+                                   "  fatal: not a git repository"));
+  EXPECT_THAT(err.str(), HasSubstr("\n→ Detected version: ts-1705314600\n"));
 }
 
 TEST_F(UploadTest, FailedChecksCreateNoVersion) {
@@ -170,6 +175,14 @@ TEST_F(UploadTest, ATemplateSkipsTheBuild) {
   EXPECT_EQ(transport.requests[0].body, R"({"template":"ma-crossover"})");
   EXPECT_EQ(out.str(), "  Version ID: ver_xyz789\n");
   EXPECT_THAT(builder->calls, IsEmpty());
+}
+
+TEST_F(UploadTest, ATemplateTakesNoOptionsOfTheBuild) {
+  EXPECT_EQ(upload({"--template", "ma-crossover", "--build-arg", "A=1"}), 2);
+  EXPECT_THAT(err.str(), ::testing::StartsWith("Error: --template excludes --context, --build-arg\nhint: "));
+  EXPECT_EQ(run_with_key({"version", "upload", "strat_1", "--template", "ma-crossover", "--dockerfile", "x"}), 2);
+  EXPECT_THAT(err.str(), ::testing::StartsWith("Error: --template excludes --dockerfile\n"));
+  EXPECT_THAT(transport.requests, IsEmpty());
 }
 
 struct ScenarioTest : test::CliFixture {
@@ -231,8 +244,20 @@ TEST_F(ScenarioTest, AFaultyConfigurationIsNotSent) {
 }
 
 TEST_F(ScenarioTest, AMissingConfigurationNamesTheFile) {
-  EXPECT_EQ(run_with_key({"scenario", "create", "strat_1", "--config", "nowhere.json"}), 1);
-  EXPECT_THAT(err.str(), HasSubstr("nowhere.json"));
+  EXPECT_EQ(run_with_key({"scenario", "create", "strat_1", "--config", "nowhere.json"}), 2);
+  EXPECT_THAT(err.str(), ::testing::StartsWith("Error: Configuration not found at nowhere.json\nhint: use --config"));
+}
+
+TEST_F(ScenarioTest, ADirectoryIsNoConfiguration) {
+  EXPECT_EQ(run_with_key({"scenario", "create", "strat_1", "--config", directory.path().string()}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("is a directory\nhint: use --config"));
+}
+
+TEST_F(ScenarioTest, AnUnreadableConfigurationSaysWhy) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root reads everything";
+  std::filesystem::permissions(config, std::filesystem::perms::none);
+  EXPECT_EQ(run_with_key({"scenario", "create", "strat_1", "--config", config.string()}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("Permission denied\nhint: use --config"));
 }
 
 TEST_F(ScenarioTest, List) {

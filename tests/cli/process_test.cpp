@@ -13,42 +13,72 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <sstream>
 #include <stop_token>
 #include <thread>
 
 namespace tektii::cli {
 namespace {
 
+int run(const std::vector<std::string>& argv, const std::vector<std::string>& extra_env) {
+  std::ostringstream out;
+  std::ostringstream err;
+  Terminal terminal(out, err, {});
+  return run_in_foreground(argv, extra_env, terminal);
+}
+
 TEST(Foreground, ExitCodes) {
-  EXPECT_EQ(run_in_foreground({"sh", "-c", "exit 7"}, {}), 7);
-  EXPECT_EQ(run_in_foreground({"true"}, {}), 0);
-  EXPECT_EQ(run_in_foreground({"sh", "-c", "kill -KILL $$"}, {}), 128 + SIGKILL);
-  EXPECT_EQ(run_in_foreground({"no-such-program-anywhere"}, {}), 127);
+  EXPECT_EQ(run({"sh", "-c", "exit 7"}, {}), 7);
+  EXPECT_EQ(run({"true"}, {}), 0);
+  EXPECT_EQ(run({"sh", "-c", "kill -KILL $$"}, {}), 128 + SIGKILL);
+  EXPECT_EQ(run({"no-such-program-anywhere"}, {}), 127);
 }
 
 TEST(Foreground, TheEnvironmentIsReplacedAndKept) {
   ::setenv("TEKTII_TEST_A", "old", 1);
   ::setenv("TEKTII_TEST_B", "kept", 1);
-  EXPECT_EQ(run_in_foreground({"sh", "-c", "test \"$TEKTII_TEST_A$TEKTII_TEST_B\" = newkept"}, {"TEKTII_TEST_A=new"}),
-            0);
-  EXPECT_EQ(run_in_foreground({"sh", "-c", "test $(env | grep -c ^TEKTII_TEST_A=) = 1"}, {"TEKTII_TEST_A=new"}), 0);
+  EXPECT_EQ(run({"sh", "-c", "test \"$TEKTII_TEST_A$TEKTII_TEST_B\" = newkept"}, {"TEKTII_TEST_A=new"}), 0);
+  EXPECT_EQ(run({"sh", "-c", "test $(env | grep -c ^TEKTII_TEST_A=) = 1"}, {"TEKTII_TEST_A=new"}), 0);
   ::unsetenv("TEKTII_TEST_A");
   ::unsetenv("TEKTII_TEST_B");
 }
 
-TEST(Foreground, PassesSigtermOn) {
+void expect_passed_on(int signal, const std::string& name) {
   const TempDir directory;
   const std::filesystem::path ready = directory.path() / "ready";
   std::jthread terminator([&] {
     while (!std::filesystem::exists(ready)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    ::kill(::getpid(), SIGTERM);
+    ::kill(::getpid(), signal);
   });
-  const std::string script = "trap 'exit 9' TERM; : > " + ready.string() + "; while :; do sleep 0.02; done";
-  EXPECT_EQ(run_in_foreground({"sh", "-c", script}, {}), 9);
+  const std::string script = "trap 'exit 9' " + name + "; : > " + ready.string() + "; while :; do sleep 0.02; done";
+  EXPECT_EQ(run({"sh", "-c", script}, {}), 9);
+}
+
+TEST(Foreground, PassesSigtermOn) {
+  expect_passed_on(SIGTERM, "TERM");
+}
+
+TEST(Foreground, PassesSighupOn) {
+  ::signal(SIGHUP, SIG_DFL);  // the test itself may run under nohup
+  expect_passed_on(SIGHUP, "HUP");
+}
+
+TEST(Foreground, AMissingCommandIsAnErrorOnTheTerminal) {
+  std::ostringstream out;
+  std::ostringstream err;
+  Terminal terminal(out, err, {});
+  EXPECT_EQ(run_in_foreground({"no-such-program-anywhere"}, {}, terminal), 127);
+  EXPECT_EQ(err.str(), "Error: no-such-program-anywhere: command not found\n");
+  err.str("");
+  const TempDir directory;
+  const std::string plain = (directory.path() / "plain").string();
+  write_file_atomic(plain, "no program", 0644);
+  EXPECT_EQ(run_in_foreground({plain}, {}, terminal), 126);
+  EXPECT_EQ(err.str(), "Error: " + plain + ": can't be executed\n");
 }
 
 TEST(Foreground, SurvivesTheInterruptOfTheChild) {
-  EXPECT_EQ(run_in_foreground({"sh", "-c", "kill -INT $PPID; sleep 0.05; exit 4"}, {}), 4);
+  EXPECT_EQ(run({"sh", "-c", "kill -INT $PPID; sleep 0.05; exit 4"}, {}), 4);
 }
 
 TEST(Signals, TheFirstOneRequestsAStop) {
@@ -72,10 +102,30 @@ TEST(Signals, TheSecondOneEndsTheProcess) {
       ::testing::ExitedWithCode(130), "");
 }
 
+TEST(Signals, AHangupRequestsAStop) {
+  ::signal(SIGHUP, SIG_DFL);
+  const SignalScope scope;
+  std::stop_token token = scope.token();
+  ::kill(::getpid(), SIGHUP);
+  for (int i = 0; i < 1000 && !token.stop_requested(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_TRUE(token.stop_requested());
+}
+
+TEST(Signals, AHangupThatIsIgnoredStaysSo) {
+  ::signal(SIGHUP, SIG_IGN);
+  {
+    const SignalScope scope;
+    ::kill(::getpid(), SIGHUP);
+    ::kill(::getpid(), SIGHUP);
+    EXPECT_FALSE(scope.token().stop_requested());
+  }
+  EXPECT_EQ(::signal(SIGHUP, SIG_DFL), SIG_IGN);
+}
+
 TEST(Signals, ChildrenStartWithTheDefaults) {
   const SignalScope scope;
   survive_broken_pipes();
-  EXPECT_EQ(run_in_foreground({"sh", "-c", "kill -PIPE $$; exit 0"}, {}), 128 + SIGPIPE);
+  EXPECT_EQ(run({"sh", "-c", "kill -PIPE $$; exit 0"}, {}), 128 + SIGPIPE);
   ::signal(SIGPIPE, SIG_DFL);
 }
 
@@ -123,7 +173,8 @@ TEST(GitSha, AsksInTheContext) {
         return ProcessResult{};
       },
       clock);
-  EXPECT_THAT(seen, ::testing::ElementsAre("git", "-C", "/some/dir", "rev-parse", "--verify", "HEAD"));
+  EXPECT_THAT(seen, ::testing::ElementsAre("git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c",
+                                           "protocol.allow=never", "-C", "/some/dir", "rev-parse", "--verify", "HEAD"));
 }
 
 TEST(GitSha, OfTheOption) {

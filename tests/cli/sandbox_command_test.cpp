@@ -87,7 +87,9 @@ TEST_F(SandboxCommandTest, AnUploadGetsARegistryAndAToken) {
 
 TEST_F(SandboxCommandTest, ErrorsOfARealServer) {
   EXPECT_EQ(run({"strategy", "get", "strat_nope"}), 1);
-  EXPECT_THAT(err.str(), ::testing::StartsWith("Error: strategy strat_nope not found"));
+  EXPECT_EQ(err.str(), "Error: strategy strat_nope not found\n");
+  EXPECT_EQ(run({"strategy", "get", "../x"}), 1);
+  EXPECT_EQ(err.str(), "Error: strategy ../x not found\n");
   EXPECT_EQ(run_bare({"strategy", "list", "--api-url", server.url(), "--api-key", std::string(64, '0')}), 4);
   EXPECT_THAT(err.str(), ::testing::StartsWith("Error: Invalid API key\n"));
 }

@@ -15,7 +15,7 @@ nap=1234.$$
 build() { "$tektii" build --build-context "$base_context" "$@" "$context"; }
 
 # Ours could only be overlays, or below our own directory; other programs of the machine may mount meanwhile.
-mounts() { grep -E " - overlay |$work" /proc/self/mountinfo | awk '{ print $5 }' | sort; }
+mounts() { awk -v work="$work" '/ - overlay / || index($0, work) { print $5 }' /proc/self/mountinfo | sort; }
 
 # Processes of the RUN, or of our binary.
 leftovers() {

@@ -92,7 +92,7 @@ expect_line "setuid" '^-rwsr-xr-x 65534/65534 .* data/setuid$'
 expect_line "hard link" '^h.* data/(owned|twice\.link) link to data/(owned|twice\.link)$'
 expect_line "symbolic link" '^l.* data/symlink -> owned$'
 expect_line "whiteout" ' etc/\.wh\.debian_version$'
-expect_line "clamped time" ' 2024-02-03 04:05:06 app/requirements\.txt$'
+expect_line "clamped time" ' 1980-01-01 00:00:00 app/requirements\.txt$'
 capabilities=$(jq -r '.layers[].digest' "$manifest" | while read -r layer; do
   gzip -dcf "$work/a/out/blobs/sha256/${layer#sha256:}" | grep -ac 'SCHILY.xattr.security.capability' || true
 done | awk '{ sum += $1 } END { print sum }')

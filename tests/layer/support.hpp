@@ -29,6 +29,7 @@ class MemoryStore : public store::BlobStore {
   std::optional<std::uint64_t> size_of(const oci::Digest& digest) override;
   std::unique_ptr<ByteSource> open(const oci::Digest& digest) override;
   std::unique_ptr<store::BlobWriter> create() override;
+  void discard(const oci::Digest& digest) override { blobs_.erase(digest); }
 
   oci::Digest add(const std::string& bytes);
   const std::string& bytes(const oci::Digest& digest) const { return blobs_.at(digest); }

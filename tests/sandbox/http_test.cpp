@@ -49,6 +49,10 @@ TEST(PathSegments, KeepEmptyOnes) {
   EXPECT_THAT(path_segments("/v2/a/"), ElementsAre("v2", "a", ""));
 }
 
+TEST(PathSegments, AreDecodedAfterTheSplit) {
+  EXPECT_THAT(path_segments("/v1/..%2Fx/a+b%3A%zz"), ElementsAre("v1", "../x", "a+b:%zz"));
+}
+
 TEST(ParseQuery, DecodesNamesAndValues) {
   EXPECT_THAT(
       parse_query("a=1&b=x%20y&b=%2Fz+w&c&&d=%zz"),

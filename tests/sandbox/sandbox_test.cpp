@@ -121,6 +121,31 @@ TEST_F(SandboxLifeTest, TemporaryDirectoryGoesWithIt) {
   EXPECT_TRUE(std::filesystem::is_empty(parent.path()));
 }
 
+TEST_F(SandboxLifeTest, RemovesTheDirectoriesOfDeadSandboxesOnly) {
+  sandbox_.reset();  // no thread may read the environment meanwhile
+  const TempDir parent;
+  const auto dead = parent.path() / "tektii-sandbox-dead00";
+  const auto starting = parent.path() / "tektii-sandbox-start0";
+  const auto other = parent.path() / "other";
+  const auto link = parent.path() / "tektii-sandbox-link00";
+  for (const auto& directory : {dead / "store", starting, other}) make_directories(directory);
+  for (const auto& directory : {dead, other}) write_file_atomic(directory / "lock", "");
+  std::filesystem::create_directory_symlink(other, link);
+  const char* before = std::getenv("TMPDIR");
+  const std::string saved = before == nullptr ? "" : before;
+  ::setenv("TMPDIR", parent.path().c_str(), 1);
+  start({});
+  {
+    const Sandbox second({});
+    EXPECT_EQ(create_strategy().substr(0, 6), "strat_") << "the first one still has its directory";
+  }
+  saved.empty() ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", saved.c_str(), 1);
+  EXPECT_FALSE(std::filesystem::exists(dead));
+  EXPECT_TRUE(std::filesystem::exists(starting));
+  EXPECT_TRUE(std::filesystem::exists(other / "lock"));
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+}
+
 TEST_F(SandboxLifeTest, CutUploadCanBeResumed) {
   const std::string token = bearer("tektii", sandbox_->api_key(), "repository:a:pull,push");
   TestClient client = registry("a");

@@ -32,6 +32,7 @@ struct BuildRequest {
   std::map<std::string, std::filesystem::path> directory_contexts;  // --build-context NAME=DIR
   oci::Platform platform;
   bool no_cache = false;
+  std::int64_t created = 0;            // time of the image and its history, in seconds
   std::int64_t source_date_epoch = 0;  // seconds; see docs/reproducible.md for where it comes from
   bool preserve_timestamps = false;
   bool preserve_modes = false;  // keep the permission bits of context files as they are
@@ -48,6 +49,7 @@ struct BuildResult {
   // Brings a layer's blob into the store if it is not there: layers of the base that no step read were not fetched.
   // Keeps working after the build as long as the image sources' registry client lives.
   std::function<void(const oci::Layer& layer, const std::stop_token& stop)> ensure_blob;
+  std::vector<std::string> warnings = {};
 };
 
 // The seams of a build, passed down. Everything outlives the call.

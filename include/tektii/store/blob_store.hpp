@@ -31,6 +31,8 @@ class BlobStore {
   // Throws Error{failure} when the blob is not there.
   virtual std::unique_ptr<ByteSource> open(const oci::Digest& digest) = 0;
   virtual std::unique_ptr<BlobWriter> create() = 0;
+  // Removes a blob that turned out to be damaged; one that is not there is fine.
+  virtual void discard(const oci::Digest& digest) = 0;
 };
 
 }  // namespace tektii::store

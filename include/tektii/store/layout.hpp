@@ -13,7 +13,9 @@ namespace tektii::store {
 std::unique_ptr<oci::ImageSource> open_layout_image(const std::filesystem::path& directory, const std::string& tag);
 
 // Writes an image into an OCI layout directory (created if missing; other images in it stay; blobs that are already
-// there with the right size are not written again). `tag` becomes org.opencontainers.image.ref.name; may be empty.
-std::unique_ptr<oci::ImageTarget> open_layout_target(const std::filesystem::path& directory, const std::string& tag);
+// there with the right size are not written again). `tag` becomes org.opencontainers.image.ref.name and replaces the
+// image that had it; it may be empty. `image_name` (the full reference) becomes io.containerd.image.name.
+std::unique_ptr<oci::ImageTarget> open_layout_target(const std::filesystem::path& directory, const std::string& tag,
+                                                     const std::string& image_name = {});
 
 }  // namespace tektii::store

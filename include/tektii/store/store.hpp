@@ -42,6 +42,7 @@ class Store : public BlobStore, public ActionCache {
   std::optional<std::uint64_t> size_of(const oci::Digest& digest) override;
   std::unique_ptr<ByteSource> open(const oci::Digest& digest) override;
   std::unique_ptr<BlobWriter> create() override;
+  void discard(const oci::Digest& digest) override;
   std::optional<std::string> get(std::string_view key) override;
   void put(std::string_view key, std::string_view record) override;
 

@@ -91,29 +91,35 @@ builder::BuildResult BuildDriver::build(const std::stop_token& stop) {
   return builder::build_image(impl_->inputs.request, impl_->deps(), stop);
 }
 
-void BuildDriver::write_outputs(const builder::BuildResult& result, const std::vector<std::string>& tags,
+void BuildDriver::write_outputs(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
                                 const std::stop_token& stop) {
   for (const auto& output : impl_->inputs.outputs) {
     builder::ProgressStep step(impl_->progress(), fmt::format("write {}", output.destination.string()),
                                [stop] { return stop.stop_requested(); });
     for (const auto& layer : result.image.layers) result.ensure_blob(layer, stop);
     if (output.kind == OutputSpec::Kind::oci_archive) {
-      layer::write_oci_archive(output.destination, result.image, impl_->store, tags);
+      std::vector<std::string> names;
+      for (const auto& reference : references) names.push_back(reference.str());
+      layer::write_oci_archive(output.destination, result.image, impl_->store, names);
+    } else if (references.empty()) {
+      put_image(result, *store::open_layout_target(output.destination, ""), impl_->store, stop);
     } else {
-      auto names = tags;
-      if (names.empty()) names.emplace_back();
-      for (const auto& tag : names) {
-        put_image(result, *store::open_layout_target(output.destination, tag), impl_->store, stop);
+      for (const auto& reference : references) {
+        const auto target = store::open_layout_target(output.destination, reference.tag, reference.str());
+        put_image(result, *target, impl_->store, stop);
       }
     }
     step.finish(builder::StepOutcome::done);
   }
 }
 
-void BuildDriver::keep_in_store(const builder::BuildResult& result, const std::vector<std::string>& tags,
+void BuildDriver::keep_in_store(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
                                 const std::stop_token& stop) {
-  for (const auto& tag : tags)
-    put_image(result, *store::open_layout_target(impl_->store.root(), tag), impl_->store, stop);
+  // The store holds images of many names, so the whole name is the tag.
+  for (const auto& reference : references) {
+    const auto target = store::open_layout_target(impl_->store.root(), reference.str(), reference.str());
+    put_image(result, *target, impl_->store, stop);
+  }
 }
 
 void BuildDriver::push(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,

@@ -29,11 +29,11 @@ class BuildDriver {
   // All that can be found out without running a step: the plan, and that every base image is there for the platform.
   void check(const std::stop_token& stop);
   builder::BuildResult build(const std::stop_token& stop);
-  // Writes every --output. `tags` name the image in them.
-  void write_outputs(const builder::BuildResult& result, const std::vector<std::string>& tags,
+  // Writes every --output. The references name the image in them.
+  void write_outputs(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
                      const std::stop_token& stop);
-  // Puts the image into the store's own layout under the tags, complete with its base layers.
-  void keep_in_store(const builder::BuildResult& result, const std::vector<std::string>& tags,
+  // Puts the image into the store's own layout under the references, complete with its base layers.
+  void keep_in_store(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
                      const std::stop_token& stop);
   void push(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
             const std::stop_token& stop);

@@ -210,7 +210,9 @@ BuildInputs read_build_inputs(const BuildOptions& options) {
   if (!options.metadata_file.empty()) require_directory_of("--metadata-file", options.metadata_file);
   for (const auto& output : options.outputs) inputs.outputs.push_back(parse_output(output));
   request.preserve_timestamps = options.timestamps == "preserve";
-  request.source_date_epoch = find_source_date_epoch(options.timestamps, request);
+  const auto times = find_build_times(options.timestamps, request);
+  request.source_date_epoch = times.files;
+  request.created = times.created;
   inputs.may_run_commands =
       needs_unpacked_layers(dockerfile::parse_dockerfile(request.dockerfile_text, request.dockerfile_name));
   return inputs;

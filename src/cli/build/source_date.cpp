@@ -1,5 +1,6 @@
 #include "source_date.hpp"
 
+#include "cli/git_command.hpp"
 #include <tektii/util/error.hpp>
 #include <tektii/util/process.hpp>
 #include <tektii/util/text.hpp>
@@ -20,18 +21,20 @@ std::int64_t parse_epoch(const std::string& text, const std::string& where) {
   throw Error(ErrorKind::usage, fmt::format("{}: {} is not a time in seconds since 1970", where, text));
 }
 
-// The user may build in a checkout that belongs to somebody else; only the date of HEAD is read, so git's check of the
-// owner is turned off for this one call.
+// The committer's time of HEAD, out of the raw commit object.
 std::optional<std::int64_t> commit_time(const std::filesystem::path& context) {
-  const auto result =
-      run_process({"git", "-c", "safe.directory=*", "-C", context.string(), "log", "-1", "--format=%ct"});
+  const auto result = run_process(git_command(context, {"cat-file", "commit", "HEAD"}));
   if (result.not_found || result.exit_code != 0) return std::nullopt;
-  return parse_int(trim(result.out));
+  for (const auto& line : split(result.out, '\n')) {
+    if (line.empty()) break;  // the message begins
+    if (!line.starts_with("committer ")) continue;
+    const auto words = split(line, ' ');  // ... <mail> seconds zone
+    return words.size() < 3 ? std::nullopt : parse_int(words[words.size() - 2]);
+  }
+  return std::nullopt;
 }
 
-}  // namespace
-
-std::int64_t find_source_date_epoch(const std::string& timestamps, const builder::BuildRequest& request) {
+std::optional<std::int64_t> given_epoch(const std::string& timestamps, const builder::BuildRequest& request) {
   if (!timestamps.empty() && timestamps != "preserve") return parse_epoch(timestamps, "--timestamps");
   if (const auto arg = request.build_args.find("SOURCE_DATE_EPOCH"); arg != request.build_args.end()) {
     return parse_epoch(arg->second, "--build-arg SOURCE_DATE_EPOCH");
@@ -39,7 +42,14 @@ std::int64_t find_source_date_epoch(const std::string& timestamps, const builder
   if (const char* value = std::getenv("SOURCE_DATE_EPOCH"); value != nullptr && *value != '\0') {
     return parse_epoch(value, "SOURCE_DATE_EPOCH");
   }
-  return commit_time(request.context).value_or(k_year_1980);
+  return std::nullopt;
+}
+
+}  // namespace
+
+BuildTimes find_build_times(const std::string& timestamps, const builder::BuildRequest& request) {
+  if (const auto given = given_epoch(timestamps, request)) return {*given, *given};
+  return {k_year_1980, commit_time(request.context).value_or(k_year_1980)};
 }
 
 }  // namespace tektii::cli

@@ -126,10 +126,11 @@ int run_build(const BuildOptions& given, CommandContext& context) {
 
   std::vector<std::string> names;
   for (const auto& reference : references) names.push_back(reference.str());
-  driver.write_outputs(result, names, stop);
+  driver.write_outputs(result, references, stop);
   if (options.push) driver.push(result, references, stop);
-  if (!options.push && options.outputs.empty()) driver.keep_in_store(result, names, stop);
+  if (!options.push && options.outputs.empty()) driver.keep_in_store(result, references, stop);
   driver.settle();
+  for (const auto& warning : result.warnings) context.terminal.warning(warning);
   if (!options.push && options.outputs.empty()) {
     context.terminal.warning(references.empty()
                                  ? "No output was asked for: the result stays in the cache. Add --push or --output"

@@ -2,6 +2,7 @@
 
 #include "cli/build/driver.hpp"
 #include "cli/commands/build.hpp"
+#include "cli/git_command.hpp"
 #include <tektii/util/clock.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/process.hpp>
@@ -15,8 +16,7 @@ namespace {
 
 // The URL of the context's remote, without credentials that somebody may have put into it; empty when there is none.
 std::string source_url(const std::filesystem::path& context) {
-  const auto result =
-      run_process({"git", "-c", "safe.directory=*", "-C", context.string(), "remote", "get-url", "origin"});
+  const auto result = run_process(git_command(context, {"remote", "get-url", "origin"}));
   if (result.not_found || result.exit_code != 0) return {};
   std::string url(trim(result.out));
   const auto scheme = url.find("://");
@@ -54,7 +54,7 @@ class DriverImageBuilder : public ImageBuilder {
     auto& request = driver_->request();
     request.base_annotations = true;
     request.annotations["org.opencontainers.image.revision"] = inputs.git_sha;
-    request.annotations["org.opencontainers.image.created"] = format_rfc3339(request.source_date_epoch);
+    request.annotations["org.opencontainers.image.created"] = format_rfc3339(request.created);
     if (const auto url = source_url(inputs.context); !url.empty()) {
       request.annotations["org.opencontainers.image.source"] = url;
     }

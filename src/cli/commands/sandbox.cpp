@@ -42,7 +42,7 @@ int run_sandbox(const SandboxOptions& options, CommandContext& context) {
   server_options.port = options.port;
   const sandbox::Sandbox server(server_options);
   const std::vector<std::string> environment = {"TEKTII_API_URL=" + server.url(), "TEKTII_API_KEY=" + server.api_key()};
-  if (!options.command.empty()) return run_in_foreground(options.command, environment);
+  if (!options.command.empty()) return run_in_foreground(options.command, environment, context.terminal);
 
   const std::stop_token stop = context.stop();
   for (const std::string& entry : environment) context.terminal.result(fmt::format("export {}\n", entry));

@@ -14,9 +14,14 @@
 #include <CLI/Formatter.hpp>
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -29,6 +34,21 @@ constexpr std::chrono::milliseconds k_first_poll{500};
 constexpr std::chrono::milliseconds k_slowest_poll{10000};
 
 using ScenarioAnswer = api::Answer<api::Scenario>;
+
+// The usual mistakes with the path, before reading makes an errno of them.
+void check_readable(const std::string& path) {
+  const auto refuse = [](const std::string& message) {
+    throw Error(ErrorKind::usage, message)
+        .add_hint("use --config to name the JSON file; it is relative to the working directory");
+  };
+  std::error_code ignored;
+  if (::access(path.c_str(), R_OK) != 0) {
+    const int reason = errno;
+    if (reason == ENOENT || reason == ENOTDIR) refuse("Configuration not found at " + path);
+    refuse(fmt::format("can't read the configuration at {}: {}", path, std::generic_category().message(reason)));
+  }
+  if (std::filesystem::is_directory(path, ignored)) refuse(fmt::format("the configuration {} is a directory", path));
+}
 
 ScenarioAnswer wait_for_end(ScenarioAnswer answer, const std::string& strategy, api::Client& client,
                             CommandContext& context) {
@@ -75,6 +95,7 @@ void setup_scenario(CLI::App& root, CommandContext& context) {
 }
 
 int run_scenario_create(const ScenarioCreateOptions& options, CommandContext& context) {
+  check_readable(options.config);
   const auto config = api::ScenarioConfig::parse(read_file(options.config, k_config_limit), options.config);
   api::Client client = context.api_client();
   ScenarioAnswer answer = client.create_scenario(options.strategy, config, context.stop());

@@ -14,6 +14,7 @@
 
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 namespace tektii::cli {
 
@@ -42,7 +43,8 @@ std::string find_git_sha(const VersionUploadOptions& options, const VersionUploa
   const GitSha sha = detect_git_sha(options.context, deps.run_process, deps.context.clock);
   if (!sha.detected) {
     deps.context.terminal.warning("Failed to detect git SHA, using timestamp fallback");
-    spdlog::info("git: {}", escape_control(sha.reason));
+    const std::string reason = sha.reason.substr(0, sha.reason.find('\n'));
+    if (!reason.empty()) deps.context.terminal.line("  " + escape_control(reason));
   }
   return sha.text;
 }
@@ -97,21 +99,39 @@ int upload_template(const VersionUploadOptions& options, CommandContext& context
   return k_exit_ok;
 }
 
+// A template makes no image, so what was said about one would be lost.
+void refuse_image_options(const std::vector<const CLI::Option*>& options) {
+  std::vector<std::string> given;
+  for (const CLI::Option* option : options) {
+    if (option->count() > 0) given.push_back(option->get_name());
+  }
+  if (given.empty()) return;
+  throw Error(ErrorKind::usage, fmt::format("--template excludes {}", join(given, ", ")))
+      .add_hint("a version from a template has no image of its own: leave out the options of the build");
+}
+
 }  // namespace
 
 void setup_version_upload(CLI::App& version, CommandContext& context, std::shared_ptr<ImageBuilder> builder) {
   CLI::App* upload = version.add_subcommand("upload", "Build the image of a strategy, push it and register it");
   auto options = std::make_shared<VersionUploadOptions>();
   upload->add_option("STRATEGY", options->strategy, "Id of the strategy")->required();
-  auto* dockerfile = upload->add_option("--dockerfile", options->dockerfile,
-                                        "Dockerfile, relative to the working directory [default: CONTEXT/Dockerfile]");
-  upload->add_option("--context", options->context, "Directory that is built")->capture_default_str();
+  std::vector<const CLI::Option*> image_options;
+  image_options.push_back(
+      upload->add_option("--dockerfile", options->dockerfile,
+                         "Dockerfile, relative to the working directory [default: CONTEXT/Dockerfile]"));
+  image_options.push_back(
+      upload->add_option("--context", options->context, "Directory that is built")->capture_default_str());
   upload->add_option("--git-sha", options->git_sha, "Commit of the version [default: HEAD of the context]");
   upload->add_option("--parent", options->parent, "Id of the version that this one comes from");
-  upload->add_option("--template", options->template_name, "Make the version from a platform template, without a build")
-      ->excludes(dockerfile);
+  upload->add_option("--template", options->template_name,
+                     "Make the version from a platform template, without a build");
+  const std::size_t own_options = upload->get_options().size();
   builder->add_options(*upload);
-  context.on_selected(*upload, [options, &context, builder = std::move(builder)] {
+  const std::vector<CLI::Option*> all = upload->get_options();
+  image_options.insert(image_options.end(), all.begin() + static_cast<std::ptrdiff_t>(own_options), all.end());
+  context.on_selected(*upload, [options, &context, image_options, builder = std::move(builder)] {
+    if (!options->template_name.empty()) refuse_image_options(image_options);
     const auto run_git = [](const std::vector<std::string>& argv) { return run_process(argv); };
     return run_version_upload(*options, {context, *builder, run_git});
   });
