@@ -37,9 +37,11 @@ if [ -n "$headers" ]; then
 fi
 # Those that changed themselves first, then those that only include what changed.
 mapfile -t sources < <(awk 'NF && !seen[$0]++' <<<"$sources")
+# The flags of the tidy preset: clang can't read gcc's precompiled headers and does not know all of its warnings.
+[ -f build/tidy/compile_commands.json ] || cmake --preset tidy >/dev/null
 # Only what the build knows: sources of a part that is not configured have no flags to check them with.
 mapfile -t sources < <(for source in "${sources[@]}"; do
-  if grep -qF "\"$root/$source\"" build/dev/compile_commands.json; then echo "$source"; fi
+  if grep -qF "\"$root/$source\"" build/tidy/compile_commands.json; then echo "$source"; fi
 done)
 if [ ${#sources[@]} -eq 0 ]; then
   note "no C++ source changed"
@@ -54,5 +56,5 @@ fi
 note "clang-tidy on ${#sources[@]} sources"
 # Errors go to stdout; stderr only counts the warnings of system headers.
 printf '%s\0' "${sources[@]}" |
-  xargs -0 -P "$(nproc)" -n 1 clang-tidy-14 -p build/dev --quiet 2>/dev/null ||
+  xargs -0 -P "$(nproc)" -n 1 clang-tidy-14 -p build/tidy --quiet 2>/dev/null ||
   die "clang-tidy found faults; they are above"

@@ -104,6 +104,11 @@ void require_directory_of(const std::string& option, const fs::path& file) {
 }
 
 OutputSpec parse_output(const std::string& text) {
+  constexpr const char* k_hint = "use type=oci,dest=DIR or type=oci,dest=FILE.tar";
+  if (text == "json" || text == "table") {
+    throw Error(ErrorKind::usage, fmt::format("--output {}: of a build, --output says where the image goes", text))
+        .add_hint(k_hint);
+  }
   std::string type;
   OutputSpec output;
   for (const auto& field : split(text, ',')) {
@@ -115,14 +120,8 @@ OutputSpec parse_output(const std::string& text) {
     } else if (key == "dest") {
       output.destination = fs::absolute(value);
     } else {
-      throw Error(ErrorKind::usage, fmt::format("--output {}: unknown key {}", text, key))
-          .add_hint("use type=oci,dest=DIR or type=oci,dest=FILE.tar");
+      throw Error(ErrorKind::usage, fmt::format("--output {}: unknown key {}", text, key)).add_hint(k_hint);
     }
-  }
-  constexpr const char* k_hint = "use type=oci,dest=DIR or type=oci,dest=FILE.tar";
-  if (text == "json" || text == "table") {
-    throw Error(ErrorKind::usage, fmt::format("--output {}: of a build, --output says where the image goes", text))
-        .add_hint(k_hint);
   }
   if (type != "oci")
     throw Error(ErrorKind::usage, fmt::format("--output {}: type {} is not supported", text, type)).add_hint(k_hint);

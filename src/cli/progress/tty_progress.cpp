@@ -65,8 +65,7 @@ class TtyProgress : public builder::ProgressSink {
     if (found == running_.end()) return;
     auto& step = found->second;
     if (!step.partial.empty()) push_line(step);
-    finished_.push_back({std::move(step.title), outcome, took,
-                         outcome == StepOutcome::failed ? std::move(step.lines) : std::deque<std::string>{}});
+    finished_.push_back({std::move(step.title), outcome, took});
     running_.erase(found);
   }
 
@@ -87,7 +86,6 @@ class TtyProgress : public builder::ProgressSink {
     std::string title;
     StepOutcome outcome;
     std::chrono::milliseconds took;
-    std::deque<std::string> lines;
   };
 
   static void push_line(Step& step) {
@@ -142,9 +140,7 @@ class TtyProgress : public builder::ProgressSink {
       case StepOutcome::failed:
         break;
     }
-    auto text = title_line("✗", step.title, time, "31", width);
-    for (const auto& line : step.lines) text += "  │ " + fit_line(line, width - 5) + "\n";
-    return text;
+    return title_line("✗", step.title, time, "31", width);  // the error that follows has the last lines
   }
 
   void draw() {
