@@ -81,6 +81,26 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return pointers;
 }
 
+// The server library ignores SIGPIPE in the whole process, and a child would inherit that: `yes | head` would not end.
+class SpawnAttributes {
+ public:
+  SpawnAttributes() {
+    sigset_t pipe_signal;
+    ::sigemptyset(&pipe_signal);
+    ::sigaddset(&pipe_signal, SIGPIPE);
+    ::posix_spawnattr_init(&attributes_);
+    ::posix_spawnattr_setsigdefault(&attributes_, &pipe_signal);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF);
+  }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+  ~SpawnAttributes() { ::posix_spawnattr_destroy(&attributes_); }
+  const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_{};
+};
+
 }  // namespace
 
 int run_in_foreground(const std::vector<std::string>& argv, const std::vector<std::string>& extra_env,
@@ -93,7 +113,8 @@ int run_in_foreground(const std::vector<std::string>& argv, const std::vector<st
   std::vector<std::string> arguments = argv;
   std::vector<std::string> environment = merged_environment(extra_env);
   pid_t pid = 0;
-  const int error = ::posix_spawnp(&pid, argv.front().c_str(), nullptr, nullptr, pointers_to(arguments).data(),
+  const SpawnAttributes attributes;
+  const int error = ::posix_spawnp(&pid, argv.front().c_str(), nullptr, attributes.get(), pointers_to(arguments).data(),
                                    pointers_to(environment).data());
   if (error == ENOENT || error == EACCES || error == ENOEXEC) {
     const char* what = error == ENOENT ? "command not found" : "can't be executed";

@@ -63,6 +63,12 @@ TEST(Foreground, PassesSighupOn) {
   expect_passed_on(SIGHUP, "HUP");
 }
 
+TEST(Foreground, ABrokenPipeEndsTheChildAsUsual) {
+  const auto before = ::signal(SIGPIPE, SIG_IGN);  // as the server library leaves it
+  EXPECT_EQ(run({"sh", "-c", "kill -PIPE $$; exit 5"}, {}), 128 + SIGPIPE);
+  ::signal(SIGPIPE, before);
+}
+
 TEST(Foreground, AMissingCommandIsAnErrorOnTheTerminal) {
   std::ostringstream out;
   std::ostringstream err;

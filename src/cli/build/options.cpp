@@ -160,7 +160,7 @@ oci::Platform parse_platform(const std::string& text) {
     throw Error(ErrorKind::platform_mismatch,
                 fmt::format("--platform {} is not supported: tektii builds one platform, linux/amd64", text));
   }
-  const auto platform = oci::Platform::parse(text);
+  auto platform = oci::Platform::parse(text);
   if (platform == oci::Platform{}) return platform;
   throw Error(ErrorKind::platform_mismatch,
               fmt::format("--platform {} is not supported: tektii builds linux/amd64 only", text));
