@@ -44,7 +44,7 @@ class CommandContext {
   Clock& clock;
   GlobalOptions globals;
 
-  // Requested on SIGINT and SIGTERM, for which this starts to listen.
+  // Requested on SIGINT, SIGTERM and SIGHUP, for which this starts to listen.
   std::stop_token stop();
   net::HttpTransport& transport();
   // Throws Error{denied} when there is no API key, without starting anything: for commands with long work before the
