@@ -144,7 +144,7 @@ class StageChecker {
 
   CopySource& named_context(const std::string& name) {
     auto& source = named_[name];
-    if (!source) source = make_directory_source(request_.directory_contexts.at(name), {}, "", {});
+    if (!source) source = make_directory_source(request_.named_contexts.at(name).directory, {}, "", {});
     return *source;
   }
 

@@ -21,6 +21,11 @@ std::optional<int> find_stage(const dockerfile::Dockerfile& file, const std::str
   return std::nullopt;
 }
 
+bool is_directory_context(const BuildRequest& request, const std::string& name) {
+  const auto found = request.named_contexts.find(name);
+  return found != request.named_contexts.end() && found->second.kind == NamedContext::Kind::directory;
+}
+
 void evaluate_global_args(Plan& plan, const BuildRequest& request) {
   Variables variables(request.build_args, {});
   for (const auto& [name, value] : platform_args(request.platform, request.target)) variables.declare_arg(name, value);
@@ -83,7 +88,7 @@ SourceName resolve_base(const Plan& plan, const BuildRequest& request, int index
   }
   if (const auto stage = find_stage(file, name, index)) return {SourceName::Kind::stage, *stage, name};
   if (equals_ignoring_case(name, "scratch")) return {SourceName::Kind::scratch, -1, name};
-  if (request.directory_contexts.contains(name)) {
+  if (is_directory_context(request, name)) {
     throw Error(ErrorKind::usage, fmt::format("FROM {} names a directory context, which is not supported yet", name))
         .add_hint("give an image: --build-context NAME=oci-layout://DIR[:TAG]")
         .set_span(file.span(from.lines, written));
@@ -132,7 +137,7 @@ SourceName resolve_from(const Plan& plan, const BuildRequest& request, int index
     if (*number >= 0 && *number < index) return {SourceName::Kind::stage, static_cast<int>(*number), from};
     throw Error(ErrorKind::usage, fmt::format("invalid stage index {}: only earlier stages can be copied from", from));
   }
-  if (request.directory_contexts.contains(from)) return {SourceName::Kind::directory, -1, from};
+  if (is_directory_context(request, from)) return {SourceName::Kind::directory, -1, from};
   if (find_stage(plan.file, from, static_cast<int>(plan.file.stages.size()))) {
     throw Error(ErrorKind::usage,
                 fmt::format("--from={} names this or a later stage: only earlier stages can be copied from", from));

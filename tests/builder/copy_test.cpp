@@ -175,7 +175,7 @@ TEST_F(BuildTest, DigestDoesNotDependOnTimesModesOrPlace) {
 TEST_F(BuildTest, CopiesFromADirectoryContext) {
   make_directories(directory_.path() / "wheels");
   write_file_atomic(directory_.path() / "wheels" / "x.whl", "wheel");
-  request_.directory_contexts["wheels"] = directory_.path() / "wheels";
+  request_.named_contexts["wheels"] = {NamedContext::Kind::directory, directory_.path() / "wheels", {}};
   const auto tree = tree_of(build("FROM scratch\nCOPY --from=wheels *.whl /wheels/\n"));
   EXPECT_NE(tree.find("wheels/x.whl"), nullptr);
 }

@@ -99,7 +99,7 @@ TEST_F(BuildOptionsTest, LayoutContextsAreFoundUnderTheFullName) {
   ASSERT_TRUE(inputs.layout_contexts.contains("docker.io/library/python:3.11-slim"));
   EXPECT_EQ(inputs.layout_contexts.begin()->second.tag, "tag");
   EXPECT_EQ(inputs.layout_contexts.begin()->second.directory, layout);
-  EXPECT_TRUE(inputs.request.directory_contexts.contains("data"));
+  EXPECT_TRUE(inputs.request.named_contexts.contains("data"));
 }
 
 TEST_F(BuildOptionsTest, RunAndCopyFromNeedUnpackedLayers) {

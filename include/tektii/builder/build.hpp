@@ -1,17 +1,15 @@
 #pragma once
 
 #include <tektii/builder/progress.hpp>
+#include <tektii/builder/remote.hpp>
+#include <tektii/builder/request.hpp>
 #include <tektii/exec/executor.hpp>
 #include <tektii/layer/snapshots.hpp>
 #include <tektii/oci/ports.hpp>
 #include <tektii/store/action_cache.hpp>
 #include <tektii/store/blob_store.hpp>
-#include <tektii/util/compress.hpp>
 
-#include <cstdint>
-#include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -19,27 +17,6 @@
 #include <vector>
 
 namespace tektii::builder {
-
-// What to build. Paths are absolute.
-struct BuildRequest {
-  std::filesystem::path context;  // a directory
-  std::string dockerfile_text;
-  std::string dockerfile_name = "Dockerfile";  // as shown in messages
-  std::string ignore_text;                     // of the ignore file that applies; empty for none
-  std::string ignore_name = ".dockerignore";
-  std::map<std::string, std::string> build_args;
-  std::string target;                                               // empty: the last stage
-  std::map<std::string, std::filesystem::path> directory_contexts;  // --build-context NAME=DIR
-  oci::Platform platform;
-  bool no_cache = false;
-  std::int64_t created = 0;            // time of the image and its history, in seconds
-  std::int64_t source_date_epoch = 0;  // seconds; see docs/reproducible.md for where it comes from
-  bool preserve_timestamps = false;
-  bool preserve_modes = false;  // keep the permission bits of context files as they are
-  CompressionOptions compression;
-  std::map<std::string, std::string> annotations;
-  bool base_annotations = false;  // add org.opencontainers.image.base.name and .digest
-};
 
 struct BuildResult {
   oci::SealedImage image;
@@ -62,6 +39,7 @@ struct BuildDeps {
   ProgressSink& progress;
   // Why layers can't be unpacked with their owners, if so: RUN and copying out of a stage or image need that.
   std::optional<exec::Unavailable> unpack_unavailable = std::nullopt;
+  RemoteSources* remote = nullptr;  // without it, ADD takes nothing from other machines
 };
 
 // Parses, plans, runs and seals. Problems of the Dockerfile and the context are all found before the first request; the

@@ -91,7 +91,7 @@ void read_build_contexts(const std::vector<std::string>& given, BuildInputs& inp
     if (!fs::is_directory(value, failure)) {
       throw Error(ErrorKind::usage, fmt::format("--build-context {}: {} is not a directory", context, value));
     }
-    inputs.request.directory_contexts[name] = fs::canonical(value);
+    inputs.request.named_contexts[name] = {builder::NamedContext::Kind::directory, fs::canonical(value), {}};
   }
 }
 
