@@ -99,6 +99,7 @@ CheckOptions check_options_of(const Dockerfile& file, const std::map<std::string
     return parse_check_options(file.directives.check->substr(0, file.directives.check->find(' ')));
   } catch (Error& error) {
     error.set_span(directive_span(file, *file.directives.check));
+    if (file.directives.check->find(' ') != std::string::npos) error.add_hint("check options end at the first blank");
     throw;
   }
 }

@@ -1,4 +1,5 @@
 #include "dockerfile/lint/from.hpp"
+#include "dockerfile/lint/image_name.hpp"
 #include "dockerfile/lint/reporter.hpp"
 #include "dockerfile/lint/scopes.hpp"
 #include "dockerfile/lint/stage_checker.hpp"
@@ -97,6 +98,12 @@ class Linter {
     Environment& environment = stage.scope.environment;
     const std::string& image = stage.from.image;
     std::optional<BaseImageFacts> base = BaseImageFacts{};
+    // "oci-layout://DIR" and its kin are names, too.
+    if (image.find("://") == std::string::npos && !is_image_name(image)) {
+      throw Error(ErrorKind::usage, fmt::format("failed to parse image name {}", go_quote(image)))
+          .add_hint("an image name is [REGISTRY/]PATH[:TAG][@DIGEST], the path in lower case")
+          .set_span(file_.span(stage.stage->from.lines, stage.stage->from_body().image));
+    }
     if (!equals_ignoring_case(image, "scratch")) base = facts_.base_image ? look_up(stage) : std::nullopt;
     if (!base) {
       environment.set_incomplete();
