@@ -45,7 +45,7 @@ LintReport run_lint(const LintCase& test) {
                          {"BUILDARCH", "amd64"},
                          {"BUILDVARIANT", ""},
                          {"BUILDOSVERSION", ""}};
-  facts.base_image = [](const std::string& image, const std::string&) { return stub_image(image); };
+  facts.base_image = [](const FromImage& from) { return stub_image(from.image); };
   if (!test.excluded.empty()) {
     facts.is_excluded = [&test](const std::string& path) {
       return std::any_of(test.excluded.begin(), test.excluded.end(), [&](const std::string& pattern) {

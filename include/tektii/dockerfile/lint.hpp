@@ -3,6 +3,7 @@
 #include <tektii/dockerfile/instruction.hpp>
 #include <tektii/util/error.hpp>
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <optional>
@@ -82,16 +83,23 @@ struct BaseImageFacts {
   std::string expected_platform;
 };
 
+// A FROM that names an image, with its words expanded.
+struct FromImage {
+  std::size_t stage = 0;  // index in the file
+  std::string image;
+  std::string platform;  // empty without --platform
+};
+
 // What the rules need and the file does not tell.
 struct LintFacts {
   std::map<std::string, std::string> build_args;
   std::map<std::string, std::string> platform_args;  // TARGETPLATFORM and its kin; build arguments override them
   std::string target;                                // empty: the last stage
   bool all_stages = false;                           // check what the target does not reach, too
-  // nullopt when the image can't be looked up: rules that need it say nothing then. `platform` is that of the FROM,
-  // expanded; empty without one.
-  std::function<std::optional<BaseImageFacts>(const std::string& image, const std::string& platform)> base_image;
-  // Whether the ignore file excludes a path of the context; without a function CopyIgnoredFile does not run.
+  // nullopt when the image can't be looked up: rules that need it say nothing then.
+  std::function<std::optional<BaseImageFacts>(const FromImage& from)> base_image;
+  // Whether the ignore file excludes a path of the context ("." is all of it); without a function CopyIgnoredFile does
+  // not run.
   std::function<bool(const std::string& path)> is_excluded;
 };
 

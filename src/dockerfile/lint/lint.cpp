@@ -67,7 +67,7 @@ class Linter {
         if (const auto* onbuild = std::get_if<Onbuild>(&instruction.body)) add_trigger(stage, onbuild->text);
       }
     } else {
-      start_from_image(stage);
+      start_from_image(index);
     }
     for (const Instruction& trigger : stage.triggers) reach_sources(trigger, stage.stage->from, index);
     for (const Instruction& instruction : stage.stage->instructions) reach_sources(instruction, instruction, index);
@@ -94,7 +94,8 @@ class Linter {
     }
   }
 
-  void start_from_image(LintStage& stage) {
+  void start_from_image(std::size_t index) {
+    LintStage& stage = stages_[index];
     Environment& environment = stage.scope.environment;
     const std::string& image = stage.from.image;
     std::optional<BaseImageFacts> base = BaseImageFacts{};
@@ -104,7 +105,7 @@ class Linter {
           .add_hint("an image name is [REGISTRY/]PATH[:TAG][@DIGEST], the path in lower case")
           .set_span(file_.span(stage.stage->from.lines, stage.stage->from_body().image));
     }
-    if (!equals_ignoring_case(image, "scratch")) base = facts_.base_image ? look_up(stage) : std::nullopt;
+    if (!equals_ignoring_case(image, "scratch")) base = facts_.base_image ? look_up(index) : std::nullopt;
     if (!base) {
       environment.set_incomplete();
       auto& unknown = report_.unknown_bases;
@@ -120,9 +121,10 @@ class Linter {
     for (const std::string& trigger : base->on_build) add_trigger(stage, trigger);
   }
 
-  std::optional<BaseImageFacts> look_up(const LintStage& stage) {
+  std::optional<BaseImageFacts> look_up(std::size_t index) {
+    const LintStage& stage = stages_[index];
     const Instruction& from = stage.stage->from;
-    auto base = facts_.base_image(stage.from.image, stage.from.platform);
+    auto base = facts_.base_image({index, stage.from.image, stage.from.platform});
     if (base && !base->platform.empty()) {
       reporter_.add(LintRule::invalid_base_image_platform, from,
                     fmt::format("Base image {} was pulled with platform {}, expected {} for current build",
