@@ -119,11 +119,21 @@ dockerfile::LintReport lint_build(const BuildRequest& request, const dockerfile:
   return report;
 }
 
+void require_no_warnings(const BuildRequest& request, const oci::ImageOpener& open_image, const std::stop_token& stop) {
+  const auto file = dockerfile::parse_dockerfile(request.dockerfile_text, request.dockerfile_name);
+  if (!dockerfile::check_options_of(file, request.build_args).error) return;
+  auto facts = facts_of(request);
+  BaseLookup bases(request, open_image, stop);
+  facts.base_image = [&](const dockerfile::FromImage& from) { return bases.find(from); };
+  refuse_warnings(dockerfile::lint(file, facts));
+}
+
 DockerfileCheck check_dockerfile(const BuildRequest& request, const oci::ImageOpener& open_image,
                                  const std::stop_token& stop) {
   DockerfileCheck check;
   check.file = dockerfile::parse_dockerfile(request.dockerfile_text, request.dockerfile_name);
   auto facts = facts_of(request);
+  // As in BuildKit: without a target every stage counts.
   facts.all_stages = request.target.empty();
   BaseLookup bases(request, open_image, stop);
   facts.base_image = [&](const dockerfile::FromImage& from) { return bases.find(from); };

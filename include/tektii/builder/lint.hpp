@@ -24,6 +24,10 @@ struct DockerfileCheck {
 DockerfileCheck check_dockerfile(const BuildRequest& request, const oci::ImageOpener& open_image,
                                  const std::stop_token& stop);
 
+// Throws what build_image throws when the check options of the Dockerfile, or of a build argument, turn warnings into
+// errors and there are some; without such options it looks nothing up.
+void require_no_warnings(const BuildRequest& request, const oci::ImageOpener& open_image, const std::stop_token& stop);
+
 // What the target of a request takes. Throws Error{usage}.
 dockerfile::Outline outline_dockerfile(const BuildRequest& request);
 

@@ -24,7 +24,7 @@ struct BuildDriver::Impl {
   explicit Impl(const BuildOptions& options)
       : progress_mode(parse_progress_mode(options.progress)),
         inputs(read_build_inputs(options)),
-        unavailable(enter()),
+        unavailable(options.builds_nothing ? std::nullopt : enter()),
         store(store::Store::default_root()),
         snapshots(store.root() / "layers" / "v1", store),
         executor(exec::make_userns_executor(unavailable)),
@@ -85,6 +85,11 @@ void BuildDriver::check(const std::stop_token& stop) {
   for (const auto& name : builder::check_build(impl_->inputs.request, impl_->deps())) {
     impl_->opener(name)->resolve(impl_->inputs.request.platform, stop);
   }
+  builder::require_no_warnings(impl_->inputs.request, impl_->opener, stop);
+}
+
+builder::DockerfileCheck BuildDriver::check_dockerfile(const std::stop_token& stop) {
+  return builder::check_dockerfile(impl_->inputs.request, impl_->opener, stop);
 }
 
 builder::BuildResult BuildDriver::build(const std::stop_token& stop) {

@@ -124,7 +124,15 @@ class Linter {
   std::optional<BaseImageFacts> look_up(std::size_t index) {
     const LintStage& stage = stages_[index];
     const Instruction& from = stage.stage->from;
-    auto base = facts_.base_image({index, stage.from.image, stage.from.platform});
+    std::optional<BaseImageFacts> base;
+    try {
+      base = facts_.base_image({index, stage.from.image, stage.from.platform});
+    } catch (Error& error) {
+      if (!error.span() && error.kind() != ErrorKind::interrupted) {
+        error.set_span(file_.span(from.lines, stage.stage->from_body().image));
+      }
+      throw;
+    }
     if (base && !base->platform.empty()) {
       reporter_.add(LintRule::invalid_base_image_platform, from,
                     fmt::format("Base image {} was pulled with platform {}, expected {} for current build",
