@@ -96,6 +96,21 @@ SourceName resolve_base(const Plan& plan, const BuildRequest& request, int index
   return {SourceName::Kind::image, -1, name};
 }
 
+// The --from of a COPY and of the mounts of a RUN.
+std::vector<std::string> sources_of(const dockerfile::Instruction& instruction) {
+  std::vector<std::string> names;
+  const auto* copy = std::get_if<dockerfile::Copy>(&instruction.body);
+  if (copy != nullptr && copy->from) names.push_back(*copy->from);
+  if (const auto* run = std::get_if<dockerfile::Run>(&instruction.body)) {
+    for (const auto& mount : run->mounts) {
+      for (const auto& [key, value] : mount.options) {
+        if (key == "from" && !value.empty()) names.push_back(value);
+      }
+    }
+  }
+  return names;
+}
+
 // Adds the stage and, first, all that it needs.
 void reach(Plan& plan, const BuildRequest& request, int index, Problems& problems, std::set<std::string>& images) {
   if (plan.stages.contains(index)) return;
@@ -114,12 +129,12 @@ void reach(Plan& plan, const BuildRequest& request, int index, Problems& problem
   };
   need(planned.base);
   for (const auto& instruction : stage.instructions) {
-    const auto* copy = std::get_if<dockerfile::Copy>(&instruction.body);
-    if (copy == nullptr || !copy->from) continue;
-    try {
-      need(resolve_from(plan, request, index, *copy->from));
-    } catch (Error& error) {
-      problems.add(error.set_span(plan.file.span(instruction.lines, *copy->from)));
+    for (const auto& from : sources_of(instruction)) {
+      try {
+        need(resolve_from(plan, request, index, from));
+      } catch (Error& error) {
+        problems.add(error.set_span(plan.file.span(instruction.lines, from)));
+      }
     }
   }
   plan.stages.emplace(index, std::move(planned));

@@ -82,7 +82,10 @@ class BuildTest : public ::testing::Test {
               opened_.push_back(name);
               throw Error(ErrorKind::network, "no registry in this test");
             },
-            progress_};
+            progress_,
+            std::nullopt,
+            nullptr,
+            store_.root() / "mounts" / "v1"};
   }
 
   BuildResult build(const std::string& dockerfile) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "run_options.hpp"
 #include <tektii/builder/build.hpp>
 
 #include <cstdint>
@@ -30,6 +31,7 @@ struct BuildOptions {
   bool no_cache = false;
   bool preserve_modes = false;
   std::string file_flag = "--file";  // the name of the flag, for hints
+  RunOptions run;
 };
 
 struct OutputSpec {
@@ -49,6 +51,7 @@ struct BuildInputs {
   builder::BuildRequest request;
   std::map<std::string, LayoutContext> layout_contexts;  // by the name in its fully qualified form
   std::vector<OutputSpec> outputs;
+  StartedAgents agents;
   bool may_run_commands = false;  // some stage has a RUN or copies out of a stage: unpacked layers are needed
 };
 
