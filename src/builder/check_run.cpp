@@ -61,11 +61,12 @@ class Checker {
     // The working directory may come from the base image. Any that is not "/" stands in for it, so that an error is one
     // whatever it is.
     const auto mount = to_run_mount(expanded, "/unknown", ssh_mounts);
+    // Whatever it will be: the executor looks at the owner.
+    spec.mounts.push_back(
+        {mount.target, exec::SecretSource{{}, 0400, mount.uid.value_or(0), mount.gid.value_or(0)}, true});
     switch (mount.kind) {
       case RunMount::Kind::secret:
         check_secret(mount);
-        spec.mounts.push_back({mount.target.empty() ? "/" : mount.target,
-                               exec::SecretSource{{}, 0400, mount.uid.value_or(0), mount.gid.value_or(0)}, true});
         break;
       case RunMount::Kind::ssh:
         ++ssh_mounts;
@@ -83,10 +84,15 @@ class Checker {
   }
 
   void check_source(const RunMount& mount) const {
-    const bool is_directory =
-        !mount.from ||
-        resolve_from(check_.plan, check_.request, check_.stage, *mount.from).kind == SourceName::Kind::directory;
-    if (is_directory) check_.require_source(mount.from, mount.source);
+    if (!mount.from || names_directory(*mount.from)) check_.require_source(mount.from, mount.source);
+  }
+
+  bool names_directory(const std::string& from) const {
+    try {
+      return resolve_from(check_.plan, check_.request, check_.stage, from).kind == SourceName::Kind::directory;
+    } catch (const Error&) {
+      return false;  // the plan reports a name that means nothing when it looks for the stages that are needed
+    }
   }
 
   void check_secret(const RunMount& mount) const {

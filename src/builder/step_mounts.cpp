@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,7 +37,9 @@ void add_files(KeyBuilder& key, CopySource& source, const std::string& path, con
 
 void own(const std::filesystem::path& directory, const fs::FileMetadata& metadata) {
   const mode_t mode = metadata.mode == 0 ? 0755 : metadata.mode;
-  if (::chown(directory.c_str(), metadata.uid, metadata.gid) != 0 || ::chmod(directory.c_str(), mode) != 0) {
+  const timespec times[2] = {{0, UTIME_OMIT}, {metadata.mtime, 0}};
+  if (::chown(directory.c_str(), metadata.uid, metadata.gid) != 0 || ::chmod(directory.c_str(), mode) != 0 ||
+      ::utimensat(AT_FDCWD, directory.c_str(), times, 0) != 0) {
     Error error(ErrorKind::failure,
                 fmt::format("can't give {} to {}:{}", directory.string(), metadata.uid, metadata.gid));
     throw error.add_hint("in a user namespace only the ids of /etc/subuid and /etc/subgid can own files");
@@ -130,6 +133,7 @@ exec::OverlaySource StepMounts::make_overlay(const Item& item, const MountContex
     struct stat info {};
     if (::stat(files.c_str(), &info) != 0) throw_errno("stat " + files.string());
     root.mode = info.st_mode & 07777U;
+    root.mtime = info.st_mtim.tv_sec;
   }
   own(overlay.upper_dir, root);
   return overlay;

@@ -92,6 +92,7 @@ TEST_F(RunMountsTest, BindOfTheContextIsWhatCopyWouldCopy) {
     EXPECT_EQ(info.st_mode & 07777U, 0755U);
     EXPECT_EQ(::stat(overlay.upper_dir.c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 07777U, 0755U);
+    EXPECT_EQ(info.st_mtim.tv_sec, 1700000000);
     return exec::ExitStatus{};
   };
   const std::string dockerfile = "FROM scratch\nWORKDIR /w\nRUN --mount=target=in,source=src make\n";
