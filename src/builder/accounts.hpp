@@ -34,4 +34,7 @@ struct Owner {
 // --chown=user[:group]: without a group the group id is the user's id as a number, or the user's primary group by name.
 Owner resolve_chown(const AccountFiles& files, std::string_view chown);
 
+// Throws Error{usage} for a --chown with names: a step with --link does not read the layers below it.
+void check_link_owner(std::string_view chown);
+
 }  // namespace tektii::builder

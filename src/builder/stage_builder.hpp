@@ -83,6 +83,7 @@ class StageBuilder {
   std::vector<std::string> run_environment(const std::string& home) const;
   exec::RunSpec run_spec(const dockerfile::Run& run);
   std::unique_ptr<CopySource> copy_source(const dockerfile::Copy& copy);
+  dockerfile::Copy expanded_copy(const Instruction& instruction, const dockerfile::Copy& copy) const;
   AccountFiles account_files();
   std::string read_account_file(const std::string& path);
   std::string absolute(const std::string& path) const;  // against WORKDIR, cleaned
