@@ -1,6 +1,6 @@
 #include "check.hpp"
 
-#include "copy_source.hpp"
+#include "context_source.hpp"
 #include "variables.hpp"
 #include <tektii/dockerfile/values.hpp>
 #include <tektii/util/text.hpp>
@@ -26,8 +26,8 @@ class StageChecker {
         index_(index),
         variables_(request.build_args, plan.global_args) {}
 
-  void check(const dockerfile::Stage& stage) {
-    for (const auto& instruction : stage.instructions) {
+  void check(const PlannedStage& stage) {
+    for (const auto& instruction : stage.instructions()) {
       try {
         std::visit([&](const auto& body) { check_body(instruction, body); }, instruction.body);
       } catch (Error& error) {
@@ -100,10 +100,11 @@ class StageChecker {
     if (copy.parents && *copy.parents) refuse(instruction, "COPY --parents", "--parents");
     if (!copy.exclude.empty()) refuse(instruction, "COPY --exclude", "--exclude", "name the files in .dockerignore");
     if (copy.chmod && copy.chmod->find('$') == std::string::npos) dockerfile::parse_chmod(*copy.chmod);
-    if (copy.from && resolve_from(plan_, request_, index_, *copy.from).kind != SourceName::Kind::directory) {
+    const auto from = copy.from ? resolve_from(plan_, request_, index_, *copy.from) : SourceName{};
+    if (copy.from && from.kind != SourceName::Kind::directory) {
       return require(deps_.unpack_unavailable, "COPY --from a stage or image", instruction);
     }
-    auto& source = copy.from ? named_context(*copy.from) : context();
+    auto& source = copy.from ? named_context(from.name) : context();
     for (const auto& word : copy.sources) {
       const auto path = expand_if_known(plan_.file, instruction, word, variables_);
       if (path) require_match(instruction, source, *path, word);
@@ -144,7 +145,7 @@ class StageChecker {
 
   CopySource& named_context(const std::string& name) {
     auto& source = named_[name];
-    if (!source) source = make_directory_source(request_.named_contexts.at(name).directory, {}, "", {});
+    if (!source) source = make_named_context_source(request_, name, {});
     return *source;
   }
 
@@ -162,7 +163,7 @@ class StageChecker {
 
 void check_stages(const Plan& plan, const BuildRequest& request, const BuildDeps& deps, Problems& problems) {
   for (const auto& [index, planned] : plan.stages) {
-    StageChecker(plan, request, deps, problems, index).check(*planned.stage);
+    StageChecker(plan, request, deps, problems, index).check(planned);
   }
 }
 
