@@ -1,7 +1,7 @@
 #include "check.hpp"
 
 #include "check_copy.hpp"
-#include "copy_source.hpp"
+#include "context_source.hpp"
 #include "variables.hpp"
 #include <tektii/dockerfile/values.hpp>
 #include <tektii/util/text.hpp>
@@ -27,8 +27,8 @@ class StageChecker {
         index_(index),
         variables_(request.build_args, plan.global_args) {}
 
-  void check(const dockerfile::Stage& stage) {
-    for (const auto& instruction : stage.instructions) {
+  void check(const PlannedStage& stage) {
+    for (const auto& instruction : stage.instructions()) {
       try {
         std::visit([&](const auto& body) { check_body(instruction, body); }, instruction.body);
       } catch (Error& error) {
@@ -94,10 +94,10 @@ class StageChecker {
   }
 
   void check_body(const Instruction& instruction, const dockerfile::Copy& copy) {
-    const bool is_tree =
-        copy.from && resolve_from(plan_, request_, index_, *copy.from).kind != SourceName::Kind::directory;
+    const auto from = copy.from ? resolve_from(plan_, request_, index_, *copy.from) : SourceName{};
+    const bool is_tree = copy.from && from.kind != SourceName::Kind::directory;
     CopySource* source = nullptr;
-    if (!is_tree) source = copy.from ? &named_context(*copy.from) : &context();
+    if (!is_tree) source = copy.from ? &named_context(from.name) : &context();
     check_copy({plan_.file, instruction, variables_, deps_, source}, copy);
     if (is_tree) require(deps_.unpack_unavailable, "COPY --from a stage or image", instruction);
   }
@@ -113,7 +113,7 @@ class StageChecker {
 
   CopySource& named_context(const std::string& name) {
     auto& source = named_[name];
-    if (!source) source = make_directory_source(request_.named_contexts.at(name).directory, {}, "", {});
+    if (!source) source = make_named_context_source(request_, name, {});
     return *source;
   }
 
@@ -131,7 +131,7 @@ class StageChecker {
 
 void check_stages(const Plan& plan, const BuildRequest& request, const BuildDeps& deps, Problems& problems) {
   for (const auto& [index, planned] : plan.stages) {
-    StageChecker(plan, request, deps, problems, index).check(*planned.stage);
+    StageChecker(plan, request, deps, problems, index).check(planned);
   }
 }
 

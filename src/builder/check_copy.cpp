@@ -26,6 +26,7 @@ class CopyChecker {
       at(pattern, [&] { CopyFilter(std::nullopt, {pattern}); });
     }
     if (copy_.checksum) checksum_ = known(*copy_.checksum);
+    if (checksum_ && checksum_->empty()) checksum_.reset();
     for (const auto& word : copy_.sources) {
       const auto value = known(word);
       if (value) at(word, [&] { check_source(*value); });
@@ -54,7 +55,8 @@ class CopyChecker {
   void check_owner_and_mode() const {
     if (copy_.chmod) {
       at(*copy_.chmod, [&] {
-        if (const auto mode = known(*copy_.chmod)) dockerfile::parse_chmod(*mode);
+        const auto mode = known(*copy_.chmod);
+        if (mode && !mode->empty()) dockerfile::parse_chmod(*mode);
       });
     }
     if (copy_.chown && copy_.link.value_or(false)) {
@@ -89,7 +91,7 @@ class CopyChecker {
   }
 
   void check_path(const std::string& word) const {
-    if (copy_.checksum) {
+    if (checksum_) {
       at(*copy_.checksum, [] { throw Error(ErrorKind::usage, "checksum requires HTTP(S) or Git sources"); });
     }
     if (check_.source == nullptr) return;

@@ -66,4 +66,13 @@ void CopyFilter::visit(CopySource& source, const std::string& path,
                [&](const std::string& directory) { return !directory.empty() && !may_take_below(directory); });
 }
 
+bool CopyFilter::takes_anything(CopySource& source, const std::string& path) const {
+  bool any = false;
+  source.visit(
+      path,
+      [&](const SourceEntry& entry) { any = any || (!entry.relative_path.empty() && takes(entry.relative_path)); },
+      [&](const std::string& directory) { return any || (!directory.empty() && !may_take_below(directory)); });
+  return any;
+}
+
 }  // namespace tektii::builder

@@ -21,6 +21,8 @@ class CopyFilter {
 
   // Visits what is left: the start always, a directory that is not taken itself only when something below it is.
   void visit(CopySource& source, const std::string& path, const std::function<void(const SourceEntry&)>& visitor) const;
+  // True when something is left besides the start.
+  bool takes_anything(CopySource& source, const std::string& path) const;
   // True for the base name of a file that a wildcard found and --exclude names ("COPY --exclude=*.txt hom* /").
   bool excludes_name(std::string_view name) const { return exclude_.matches(name); }
 

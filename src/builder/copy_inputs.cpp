@@ -30,12 +30,6 @@ bool is_file(CopySource& source, const std::string& path) {
   return entry && entry->metadata.type != fs::FileType::directory;
 }
 
-bool takes_anything(CopySource& source, const std::string& path, const CopyFilter& filter) {
-  bool any = false;
-  filter.visit(source, path, [&](const SourceEntry& entry) { any = any || !entry.relative_path.empty(); });
-  return any;
-}
-
 }  // namespace
 
 PathWord parse_path_word(const std::string& word, bool parents) {
@@ -56,7 +50,7 @@ bool has_source(CopySource& source, const PathWord& word) {
   if (!word.is_literal) return true;
   const auto found = source.match(word.pattern);
   if (found.empty() || !word.include) return !found.empty();
-  return takes_anything(source, found.front(), CopyFilter(word.include, {}));
+  return CopyFilter(word.include, {}).takes_anything(source, found.front());
 }
 
 Error missing_source(CopySource& source, const std::string& word, const std::string& where) {

@@ -1,27 +1,27 @@
 #pragma once
 
+#include "names.hpp"
 #include <tektii/builder/build.hpp>
 #include <tektii/dockerfile/instruction.hpp>
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace tektii::builder {
 
-// What a FROM or a --from names.
-struct SourceName {
-  enum class Kind { scratch, stage, directory, image };
-  Kind kind = Kind::image;
-  int stage = -1;    // Kind::stage
-  std::string name;  // Kind::image: as it is opened; Kind::directory: the named context
-};
-
 struct PlannedStage {
   const dockerfile::Stage* stage = nullptr;
   SourceName base;
-  std::string title;  // its name, else "stage-1"; as it stands in progress lines
+  bool replaced = false;  // a --build-context of the stage's name is built on as it is: no instruction runs
+  std::string title;      // its name, else "stage-1"; as it stands in progress lines
+
+  std::span<const dockerfile::Instruction> instructions() const {
+    if (replaced) return {};
+    return stage->instructions;
+  }
 };
 
 // The stages that the target reaches, in an order in which each comes after those that it needs.

@@ -1,6 +1,8 @@
 #include "stage_builder.hpp"
 
+#include "context_source.hpp"
 #include <tektii/dockerfile/history.hpp>
+#include <tektii/oci/reference.hpp>
 #include <tektii/util/clock.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
@@ -51,12 +53,13 @@ std::shared_ptr<StageState> open_image(BuildSession& session, const std::string&
 
 StageBuilder::StageBuilder(BuildSession& session, int index)
     : session_(session), index_(index), planned_(session.plan.stages.at(index)) {
-  for (const auto& instruction : planned_.stage->instructions) file_steps_ += changes_files(instruction) ? 1 : 0;
+  for (const auto& instruction : planned_.instructions()) file_steps_ += changes_files(instruction) ? 1 : 0;
+  if (planned_.base.kind == SourceName::Kind::directory) ++file_steps_;
 }
 
 std::shared_ptr<StageState> StageBuilder::build() {
   begin();
-  for (const auto& instruction : planned_.stage->instructions) {
+  for (const auto& instruction : planned_.instructions()) {
     throw_if_stopped(session_.stop);
     try {
       apply(instruction);
@@ -80,11 +83,16 @@ void StageBuilder::begin() {
         break;
       case SourceName::Kind::image:
         state_ = std::make_shared<StageState>(*open_image(session_, planned_.base.name));
+        // What stands in for a name may be a path of this machine; the image is based on what the Dockerfile names.
+        if (planned_.base.is_context) state_->base_name = oci::ImageReference::parse(planned_.base.written).str();
         break;
-      default:
-        state_ = std::make_shared<StageState>(LayerStack(session_.deps.snapshots, session_.fetcher),
-                                              Variables(session_.request.build_args, session_.plan.global_args));
-        state_->config.platform = session_.request.platform;
+      case SourceName::Kind::directory:
+        start_empty();
+        add_directory_base();
+        break;
+      case SourceName::Kind::scratch:
+        start_empty();
+        break;
     }
     if (!state_->config.config.on_build.empty()) {
       throw Error(ErrorKind::usage, fmt::format("the base image {} has ONBUILD triggers, which are not supported yet",
@@ -101,6 +109,26 @@ void StageBuilder::begin() {
     state_->config.config.set_env("PATH", k_default_path);
     state_->variables.set_env("PATH", k_default_path);
   }
+}
+
+void StageBuilder::start_empty() {
+  state_ = std::make_shared<StageState>(LayerStack(session_.deps.snapshots, session_.fetcher),
+                                        Variables(session_.request.build_args, session_.plan.global_args));
+  state_->config.platform = session_.request.platform;
+}
+
+// FROM a directory context: its files are one layer of the new image.
+void StageBuilder::add_directory_base() {
+  DirectoryRules rules;
+  if (!session_.request.preserve_timestamps) rules.mtime = session_.request.source_date_epoch;
+  rules.preserve_modes = session_.request.preserve_modes;
+  const auto source = make_named_context_source(session_.request, planned_.base.name, rules);
+  KeyBuilder key("directory/1");
+  key.field("compression", compression_key());
+  add_tree(key, *source, session_.stop);
+  const auto& from = planned_.stage->from;
+  run_step(from, key.finish(), fmt::format("FROM {}", planned_.base.written),
+           [&](int) { return write_tree(*source, new_layer(), session_.stop); });
 }
 
 void StageBuilder::apply(const Instruction& instruction) {

@@ -57,6 +57,8 @@ class StageBuilder {
   using Instruction = dockerfile::Instruction;
 
   void begin();
+  void start_empty();
+  void add_directory_base();
   void apply(const Instruction& instruction);
 
   // One per kind of instruction. Those that change files are in step_*.cpp, the others in stage_config.cpp.

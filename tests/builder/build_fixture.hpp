@@ -1,5 +1,6 @@
 #pragma once
 
+#include "builder/fake_images.hpp"
 #include <tektii/builder/build.hpp>
 #include <tektii/layer/file_tree.hpp>
 #include <tektii/store/store.hpp>
@@ -28,13 +29,19 @@ class FakeExecutor : public exec::Executor {
   std::optional<exec::Unavailable> unavailable_reason(const exec::RunSpec&) override { return unavailable; }
   exec::ExitStatus run(const exec::Rootfs& rootfs, const exec::RunSpec& spec, exec::OutputSink& output,
                        std::stop_token) override {
-    specs.push_back(spec);
+    {
+      const std::lock_guard lock(mutex_);
+      specs.push_back(spec);
+    }
     return command ? command(rootfs, spec, output) : exec::ExitStatus{};
   }
 
   std::optional<exec::Unavailable> unavailable;
   Command command;
-  std::vector<exec::RunSpec> specs;
+  std::vector<exec::RunSpec> specs;  // in the order in which they began
+
+ private:
+  std::mutex mutex_;
 };
 
 class RecordingProgress : public ProgressSink {
@@ -57,7 +64,7 @@ class RecordingProgress : public ProgressSink {
   std::mutex mutex_;
 };
 
-// Builds Dockerfiles against a real store in a temporary directory; commands are faked, images can't be opened.
+// Builds Dockerfiles against a real store in a temporary directory; commands are faked, images are those of the test.
 class BuildTest : public ::testing::Test {
  protected:
   BuildTest() : store_(directory_.path() / "store"), snapshots_(store_.root() / "layers" / "v1", store_) {
@@ -79,8 +86,9 @@ class BuildTest : public ::testing::Test {
             snapshots_,
             executor_,
             [this](const std::string& name) -> std::unique_ptr<oci::ImageSource> {
+              const std::lock_guard lock(opened_mutex_);
               opened_.push_back(name);
-              throw Error(ErrorKind::network, "no registry in this test");
+              return images_.open(name);
             },
             progress_};
   }
@@ -114,7 +122,11 @@ class BuildTest : public ::testing::Test {
   layer::Snapshots snapshots_;
   FakeExecutor executor_;
   RecordingProgress progress_;
-  std::vector<std::string> opened_;
+  FakeImages images_;
+  std::vector<std::string> opened_;  // names of the images that were looked up
+
+ private:
+  std::mutex opened_mutex_;
 };
 
 // Commands need unpacked layers, whose files belong to the ids that the image says.

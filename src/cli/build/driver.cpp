@@ -31,7 +31,7 @@ struct BuildDriver::Impl {
         transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
         docker_credentials(registry::make_docker_config_credentials()),
         client(std::make_unique<registry::RegistryClient>(registry::RegistryDeps{*transport, *docker_credentials})),
-        opener(make_image_opener(inputs.layout_contexts, *client)) {}
+        opener(make_image_opener(*client)) {}
 
   std::optional<exec::Unavailable> enter() {
     if (!inputs.may_run_commands) {

@@ -70,7 +70,14 @@ void read_build_args(const std::vector<std::string>& given, builder::BuildReques
   }
 }
 
-void read_build_contexts(const std::vector<std::string>& given, BuildInputs& inputs) {
+// A path of this machine in the form that the opener of images takes; absolute, and known to be a layout.
+std::string absolute_layout(const std::string& text) {
+  const auto layout = parse_layout(text);
+  const auto tag = layout.tag.empty() ? std::string{} : ":" + layout.tag;
+  return fmt::format("{}{}{}", k_layout_scheme, layout.directory.string(), tag);
+}
+
+void read_build_contexts(const std::vector<std::string>& given, builder::BuildRequest& request) {
   for (const auto& context : given) {
     const auto equals = context.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == context.size()) {
@@ -80,7 +87,8 @@ void read_build_contexts(const std::vector<std::string>& given, BuildInputs& inp
     const auto name = context.substr(0, equals);
     const auto value = context.substr(equals + 1);
     if (value.rfind(k_layout_scheme, 0) == 0) {
-      inputs.layout_contexts[oci::ImageReference::parse(name).str()] = parse_layout(value);
+      oci::ImageReference::parse(name);  // the base is called by this name, not by the path
+      request.named_contexts[name] = {builder::NamedContext::Kind::image, {}, absolute_layout(value)};
       continue;
     }
     if (value.find("://") != std::string::npos) {
@@ -91,7 +99,7 @@ void read_build_contexts(const std::vector<std::string>& given, BuildInputs& inp
     if (!fs::is_directory(value, failure)) {
       throw Error(ErrorKind::usage, fmt::format("--build-context {}: {} is not a directory", context, value));
     }
-    inputs.request.named_contexts[name] = {builder::NamedContext::Kind::directory, fs::canonical(value), {}};
+    request.named_contexts[name] = {builder::NamedContext::Kind::directory, fs::canonical(value), {}};
   }
 }
 
@@ -204,7 +212,7 @@ BuildInputs read_build_inputs(const BuildOptions& options) {
   request.context = find_context(options.context);
   read_dockerfile(options, request);
   read_build_args(options.build_args, request);
-  read_build_contexts(options.build_contexts, inputs);
+  read_build_contexts(options.build_contexts, request);
   if (!options.iid_file.empty()) require_directory_of("--iidfile", options.iid_file);
   if (!options.metadata_file.empty()) require_directory_of("--metadata-file", options.metadata_file);
   for (const auto& output : options.outputs) inputs.outputs.push_back(parse_output(output));

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,7 +37,7 @@ struct OutputSpec {
   std::filesystem::path destination;
 };
 
-// An image in an OCI layout that stands in for a name: --build-context NAME=oci-layout://DIR[:TAG].
+// An image in an OCI layout: oci-layout://DIR[:TAG].
 struct LayoutContext {
   std::filesystem::path directory;
   std::string tag;
@@ -47,7 +46,6 @@ struct LayoutContext {
 // Everything that the options say, checked and read; nothing is left that could be a usage error.
 struct BuildInputs {
   builder::BuildRequest request;
-  std::map<std::string, LayoutContext> layout_contexts;  // by the name in its fully qualified form
   std::vector<OutputSpec> outputs;
   bool may_run_commands = false;  // some stage has a RUN or copies out of a stage: unpacked layers are needed
 };
