@@ -101,6 +101,12 @@ TEST_F(PlanTest, ScratchAndTheContextCantBeReplaced) {
   EXPECT_THAT(build_error("FROM context\n").what(), HasSubstr("no registry in this test"));
 }
 
+TEST_F(PlanTest, EachProblemIsReportedOnce) {
+  const auto error = build_error("FROM scratch\nCOPY --from=5 f /\nCOPY --from=6 f /\n");
+  EXPECT_THAT(error.what(), HasSubstr("invalid stage index 5"));
+  EXPECT_THAT(error.hints(), ElementsAre(HasSubstr("also: Dockerfile:3: invalid stage index 6")));
+}
+
 TEST_F(PlanTest, ImageContextMayBeScratch) {
   add_image_context("python", "scratch");
   EXPECT_TRUE(build("FROM python\n").image.layers.empty());
