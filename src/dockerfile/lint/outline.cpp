@@ -139,6 +139,7 @@ class Outliner {
         if (onbuild != nullptr) apply(outline, parse_trigger(onbuild->text, file_.name), stage.from, index);
       }
     } else {
+      outline.environment.set("PATH", k_default_path);
       for (const auto& [name, global] : globals_.args) {
         const Instruction& instruction = *global.instruction;
         const OutlineArg arg{name, global.value, description_of(instruction, name), instruction.lines};
