@@ -1,5 +1,6 @@
 #include "lint_build.hpp"
 
+#include "names.hpp"
 #include "variables.hpp"
 #include <tektii/builder/lint.hpp>
 #include <tektii/fs/ignore.hpp>
@@ -64,9 +65,9 @@ class BaseLookup {
  private:
   std::optional<dockerfile::BaseImageFacts> look_up(const dockerfile::FromImage& from) {
     std::string name = from.image;
-    if (const auto context = request_.named_contexts.find(name); context != request_.named_contexts.end()) {
-      if (context->second.kind == NamedContext::Kind::directory) return dockerfile::BaseImageFacts{};
-      name = context->second.image;
+    if (const auto context = find_named_context(request_, name)) {
+      if (context->kind != SourceName::Kind::image) return dockerfile::BaseImageFacts{};
+      name = context->name;
     }
     const auto platform = from.platform.empty() ? request_.platform : oci::Platform::parse(from.platform);
     // A check is of use without its bases, too, so that only an interrupt ends it.

@@ -90,15 +90,16 @@ TEST_F(BuildOptionsTest, CommitDatesTheImageAndNotItsFiles) {
   EXPECT_EQ(read().request.source_date_epoch, 2000);
 }
 
-TEST_F(BuildOptionsTest, LayoutContextsAreFoundUnderTheFullName) {
+TEST_F(BuildOptionsTest, LayoutContextsAreImagesUnderTheirName) {
   make_directories(directory_.path() / "layout");
   write("layout/oci-layout", "{}");
   const auto layout = (directory_.path() / "layout").string();
   options_.build_contexts = {"python:3.11-slim=oci-layout://" + layout + ":tag", "data=" + directory_.path().string()};
   const auto inputs = read();
-  ASSERT_TRUE(inputs.layout_contexts.contains("docker.io/library/python:3.11-slim"));
-  EXPECT_EQ(inputs.layout_contexts.begin()->second.tag, "tag");
-  EXPECT_EQ(inputs.layout_contexts.begin()->second.directory, layout);
+  ASSERT_TRUE(inputs.request.named_contexts.contains("python:3.11-slim"));
+  const auto& context = inputs.request.named_contexts.at("python:3.11-slim");
+  EXPECT_EQ(context.kind, builder::NamedContext::Kind::image);
+  EXPECT_EQ(context.image, "oci-layout://" + layout + ":tag");
   EXPECT_TRUE(inputs.request.named_contexts.contains("data"));
 }
 
@@ -107,6 +108,31 @@ TEST_F(BuildOptionsTest, RunAndCopyFromNeedUnpackedLayers) {
   EXPECT_TRUE(read().may_run_commands);
   write("Dockerfile", "FROM scratch AS a\nFROM scratch\nCOPY --from=a x /\n");
   EXPECT_TRUE(read().may_run_commands);
+}
+
+TEST_F(BuildOptionsTest, ImageMayHaveTriggersThatNeedUnpackedLayers) {
+  write("Dockerfile", "FROM python\nLABEL a=b\n");
+  EXPECT_TRUE(read().may_run_commands);
+}
+
+TEST_F(BuildOptionsTest, LabelsAndJobsReachTheRequest) {
+  options_.labels = {"a=1", "b=x=y", "c", "a=2"};
+  options_.jobs = 3;
+  const auto request = read().request;
+  EXPECT_EQ(request.labels, (std::map<std::string, std::string>{{"a", "2"}, {"b", "x=y"}, {"c", ""}}));
+  EXPECT_EQ(request.jobs, 3);
+}
+
+TEST_F(BuildOptionsTest, EpochComesFromAnArgOfTheDockerfile) {
+  write("Dockerfile", "ARG T=77\nARG SOURCE_DATE_EPOCH=$T\nFROM scratch\n");
+  EXPECT_EQ(read().request.source_date_epoch, 77);
+  EXPECT_EQ(read().request.created, 77);
+  options_.build_args = {"SOURCE_DATE_EPOCH=1000"};
+  EXPECT_EQ(read().request.source_date_epoch, 1000);
+  // Outside of a repository the context has no time: everything is as if nothing was given.
+  options_.build_args = {"SOURCE_DATE_EPOCH=context"};
+  EXPECT_EQ(read().request.source_date_epoch, 315532800);
+  EXPECT_EQ(read().request.build_args.at("SOURCE_DATE_EPOCH"), "315532800");
 }
 
 struct Faulty {
@@ -144,6 +170,10 @@ INSTANTIATE_TEST_SUITE_P(
                "there is no directory /no/such"},
         Faulty{"metadata parent", [](BuildOptions& o) { o.metadata_file = "/no/such/x.json"; }, ErrorKind::usage,
                "there is no directory /no/such"},
+        Faulty{"jobs", [](BuildOptions& o) { o.jobs = -1; }, ErrorKind::usage, "at least 1"},
+        Faulty{"label", [](BuildOptions& o) { o.labels = {"=x"}; }, ErrorKind::usage, "the name is missing"},
+        Faulty{"epoch", [](BuildOptions& o) { o.build_args = {"SOURCE_DATE_EPOCH=soon"}; }, ErrorKind::usage,
+               "soon is not a time in seconds since 1970"},
         Faulty{"context syntax", [](BuildOptions& o) { o.build_contexts = {"name"}; }, ErrorKind::usage,
                "expected NAME=DIR"},
         Faulty{"context url", [](BuildOptions& o) { o.build_contexts = {"a=https://x"}; }, ErrorKind::usage,

@@ -10,6 +10,7 @@
 #include <tektii/store/action_cache.hpp>
 #include <tektii/store/blob_store.hpp>
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -42,14 +43,22 @@ struct BuildDeps {
   // Why layers can't be unpacked with their owners, if so: RUN and copying out of a stage or image need that.
   std::optional<exec::Unavailable> unpack_unavailable = std::nullopt;
   RemoteSources* remote = nullptr;  // without it, ADD takes nothing from other machines
+  // Where cache mounts are kept, on the file system of the snapshots; empty: RUN --mount=type=cache is an error.
+  std::filesystem::path cache_mounts = {};
 };
 
-// Parses, plans, runs and seals. Problems of the Dockerfile and the context are all found before the first request; the
-// first one is thrown, the others are in its hints.
+// Parses, plans, runs and seals. Problems of the Dockerfile and the context are all found before the first request, and
+// those of the ONBUILD triggers of bases before the first step; the first one is thrown, the others are in its hints.
+// Stages that do not need each other are built side by side (request.jobs).
 BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std::stop_token stop);
 
-// The plan-time half alone: parse, check every instruction, COPY source and RUN. Throws what build_image would throw.
-// Returns the names of the images that the build would open.
-std::vector<std::string> check_build(const BuildRequest& request, const BuildDeps& deps);
+// Everything but the steps: parses, checks every instruction, COPY source and RUN, looks every image up and checks what
+// their ONBUILD triggers ask for. Throws what build_image would throw. Returns the names of the images.
+std::vector<std::string> check_build(const BuildRequest& request, const BuildDeps& deps, std::stop_token stop);
+
+// SOURCE_DATE_EPOCH as a --build-arg or an ARG before the first FROM gives it: a number of seconds, "context", or the
+// name of a context or stage whose time it is; nullopt when neither does. Throws Error{usage} when the Dockerfile is
+// not one.
+std::optional<std::string> source_date_epoch_argument(const BuildRequest& request);
 
 }  // namespace tektii::builder

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tektii/exec/executor.hpp>
 #include <tektii/oci/platform.hpp>
 #include <tektii/util/compress.hpp>
 
@@ -9,6 +10,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace tektii::builder {
 
@@ -19,6 +22,7 @@ struct NamedContext {
   Kind kind = Kind::directory;
   std::filesystem::path directory;
   std::string image;
+  std::optional<std::int64_t> time = std::nullopt;  // of the commit or the file that it was taken from, in seconds
 };
 
 // Where the bytes of a --secret come from; read when a step asks for them, and kept in memory only.
@@ -29,7 +33,8 @@ struct SecretSource {
 
 // What to build. Paths are absolute.
 struct BuildRequest {
-  std::filesystem::path context;  // a directory
+  std::filesystem::path context;             // a directory
+  std::optional<std::int64_t> context_time;  // of the commit or the file that it was taken from, in seconds
   std::string dockerfile_text;
   std::string dockerfile_name = "Dockerfile";  // as shown in messages
   std::string ignore_text;                     // of the ignore file that applies; empty for none
@@ -54,6 +59,9 @@ struct BuildRequest {
   std::map<std::string, std::filesystem::path> ssh_agents;  // sockets
   std::set<std::string> entitlements;                       // of --allow: "security.insecure", "network.host"
   std::string default_network = "default";                  // of --network, for a RUN that has none
+  std::optional<std::uint64_t> shm_size;                    // of /dev/shm in a RUN, in bytes
+  std::vector<exec::Ulimit> ulimits;
+  std::vector<std::pair<std::string, std::string>> extra_hosts;  // of --add-host: name and address
 };
 
 }  // namespace tektii::builder

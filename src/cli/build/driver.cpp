@@ -31,7 +31,7 @@ struct BuildDriver::Impl {
         transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
         docker_credentials(registry::make_docker_config_credentials()),
         client(std::make_unique<registry::RegistryClient>(registry::RegistryDeps{*transport, *docker_credentials})),
-        opener(make_image_opener(inputs.layout_contexts, *client)) {}
+        opener(make_image_opener(*client)) {}
 
   std::optional<exec::Unavailable> enter() {
     if (!inputs.may_run_commands) {
@@ -55,7 +55,9 @@ struct BuildDriver::Impl {
   builder::BuildDeps deps() {
     // Unpacking a layer gives its files their owners: root can, and everybody in a user namespace.
     const auto unpack = ::geteuid() == 0 ? std::nullopt : unavailable;
-    return {store, store, snapshots, *executor, opener, progress(), unpack};
+    builder::BuildDeps deps{store, store, snapshots, *executor, opener, progress(), unpack};
+    deps.cache_mounts = store.root() / "mounts" / "v1";
+    return deps;
   }
   registry::RegistryClient& push_client() { return own_client ? *own_client : *client; }
 
@@ -82,9 +84,7 @@ builder::BuildRequest& BuildDriver::request() {
 }
 
 void BuildDriver::check(const std::stop_token& stop) {
-  for (const auto& name : builder::check_build(impl_->inputs.request, impl_->deps())) {
-    impl_->opener(name)->resolve(impl_->inputs.request.platform, stop);
-  }
+  builder::check_build(impl_->inputs.request, impl_->deps(), stop);
   builder::require_no_warnings(impl_->inputs.request, impl_->opener, stop);
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "run_options.hpp"
 #include <tektii/builder/build.hpp>
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +18,7 @@ struct BuildOptions {
   std::vector<std::string> tags;
   std::vector<std::string> build_args;
   std::vector<std::string> build_contexts;
+  std::vector<std::string> labels;
   std::vector<std::string> outputs;
   std::string target;
   std::string platform = "linux/amd64";
@@ -26,11 +27,13 @@ struct BuildOptions {
   std::string timestamps;
   std::string iid_file;
   std::string metadata_file;
+  int jobs = 0;  // 0: one per processor
   bool push = false;
   bool no_cache = false;
   bool preserve_modes = false;
   bool builds_nothing = false;       // --check and --call
   std::string file_flag = "--file";  // the name of the flag, for hints
+  RunOptions run;
 };
 
 struct OutputSpec {
@@ -39,7 +42,7 @@ struct OutputSpec {
   std::filesystem::path destination;
 };
 
-// An image in an OCI layout that stands in for a name: --build-context NAME=oci-layout://DIR[:TAG].
+// An image in an OCI layout: oci-layout://DIR[:TAG].
 struct LayoutContext {
   std::filesystem::path directory;
   std::string tag;
@@ -48,9 +51,9 @@ struct LayoutContext {
 // Everything that the options say, checked and read; nothing is left that could be a usage error.
 struct BuildInputs {
   builder::BuildRequest request;
-  std::map<std::string, LayoutContext> layout_contexts;  // by the name in its fully qualified form
   std::vector<OutputSpec> outputs;
-  bool may_run_commands = false;  // some stage has a RUN or copies out of a stage: unpacked layers are needed
+  StartedAgents agents;
+  bool may_run_commands = false;  // some stage may have a RUN or copy out of a stage: unpacked layers are needed
 };
 
 // Reads the Dockerfile, the ignore file and the commit time of the context. Throws Error{usage}; a missing Dockerfile
