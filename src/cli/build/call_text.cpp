@@ -29,7 +29,22 @@ dockerfile::LineRange excerpt_of(const dockerfile::LineRange& marked, int count)
   return shown;
 }
 
-std::string excerpt(const dockerfile::Dockerfile& file, dockerfile::LineRange marked) {
+// Carets under the word of a finding, when it stands in this line; tabs before it stay, so that both line up.
+std::string caret_line(const SourceSpan& span, int number) {
+  if (span.first_line != number || span.column < 1) return {};
+  const std::string_view line = span.text;
+  const std::size_t start = std::min(static_cast<std::size_t>(span.column - 1), line.size());
+  const std::string_view word = line.substr(start, static_cast<std::size_t>(std::max(span.length, 1)));
+  std::string indent;
+  for (const char c : line.substr(0, start)) {
+    if (c == '\t') indent += c;
+    if (c != '\t' && (static_cast<unsigned char>(c) & 0xC0U) != 0x80U) indent += ' ';
+  }
+  return fmt::format("     |     {}{}\n", indent, std::string(std::max<std::size_t>(display_width(word), 1), '^'));
+}
+
+std::string excerpt(const dockerfile::Dockerfile& file, const dockerfile::LintWarning& warning) {
+  dockerfile::LineRange marked = warning.lines;
   const int count = static_cast<int>(file.lines.size());
   marked.last = std::min(std::max(marked.first, marked.last), count);
   if (marked.first < 1 || marked.first > count) return {};
@@ -39,6 +54,7 @@ std::string excerpt(const dockerfile::Dockerfile& file, dockerfile::LineRange ma
     const bool is_marked = number >= marked.first && number <= marked.last;
     text += fmt::format(" {:>3} | {} {}\n", number, is_marked ? ">>>" : "   ",
                         escape_control(file.lines[static_cast<std::size_t>(number) - 1]));
+    text += caret_line(warning.span, number);
   }
   text += k_rule;
   return text;
@@ -84,7 +100,7 @@ std::string check_text(const builder::DockerfileCheck& check) {
   for (const auto& warning : warnings) {
     const auto& rule = dockerfile::info_of(warning.rule);
     text += fmt::format("\nWARNING: {} - {}\n{}\nhint: {}\n{}", rule.name, rule.description,
-                        escape_control(warning.message), rule.help, excerpt(check.file, warning.lines));
+                        escape_control(warning.message), rule.help, excerpt(check.file, warning));
   }
   return text;
 }

@@ -14,7 +14,9 @@ void add_once(std::vector<std::string>& names, std::string_view name) {
 }  // namespace
 
 void Environment::set(const std::string& name, std::string value, bool is_known) {
-  values_[name] = {std::move(value), next_order_++, is_known};
+  if (const auto known = values_.find(name); known != values_.end()) names_[known->second.place].clear();
+  values_[name] = {std::move(value), names_.size(), is_known};
+  names_.push_back(name);
 }
 
 bool Environment::is_known(std::string_view name) const {
@@ -26,17 +28,6 @@ std::optional<std::string> Environment::get(std::string_view name) const {
   const auto found = values_.find(name);
   if (found == values_.end()) return std::nullopt;
   return found->second.text;
-}
-
-std::vector<std::string> Environment::names() const {
-  std::vector<std::pair<std::size_t, std::string>> ordered;
-  ordered.reserve(values_.size());
-  for (const auto& [name, value] : values_) ordered.emplace_back(value.order, name);
-  std::sort(ordered.begin(), ordered.end());
-  std::vector<std::string> names;
-  names.reserve(ordered.size());
-  for (auto& entry : ordered) names.push_back(std::move(entry.second));
-  return names;
 }
 
 LintWord expand_for_lint(std::string_view word, const Environment& environment, const ExpandOptions& options) {

@@ -14,6 +14,9 @@
 
 namespace tektii::dockerfile {
 
+// BuildKit gives every image that has no PATH this one.
+inline constexpr const char* k_default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 // The variables that the instructions of one scope see.
 class Environment {
  public:
@@ -21,8 +24,9 @@ class Environment {
   void set(const std::string& name, std::string value, bool is_known = true);
   bool is_known(std::string_view name) const;
   std::optional<std::string> get(std::string_view name) const;
-  // In the order in which they were set last, which decides between equally good suggestions.
-  std::vector<std::string> names() const;
+  // In the order in which they were set last, which decides between equally good suggestions; empty where a name was
+  // before it was set again.
+  const std::vector<std::string>& names() const { return names_; }
 
   // ARG name without a value: known, but not set.
   void declare(const std::string& name) { declared_.insert(name); }
@@ -36,12 +40,12 @@ class Environment {
  private:
   struct Value {
     std::string text;
-    std::size_t order = 0;
+    std::size_t place = 0;  // in names_
     bool is_known = true;
   };
   std::map<std::string, Value, std::less<>> values_;
   std::set<std::string> declared_;
-  std::size_t next_order_ = 0;
+  std::vector<std::string> names_;
   bool complete_ = true;
 };
 

@@ -139,9 +139,10 @@ bool is_image_name(std::string_view text) {
     if (!is_digest(text.substr(at + 1))) return false;
     text = text.substr(0, at);
   }
-  const std::string_view domain = domain_of(text);
+  std::string_view domain = domain_of(text);
+  // What can't be a domain may still be the first part of a path: "a_b.c/d".
+  if (!is_domain(domain)) domain = {};
   std::string_view path = domain.empty() ? text : text.substr(domain.size() + 1);
-  if (!domain.empty() && !is_domain(domain)) return false;
   if (const std::size_t colon = path.find(':'); colon != std::string_view::npos) {
     if (!is_tag(path.substr(colon + 1))) return false;
     path = path.substr(0, colon);
@@ -156,8 +157,10 @@ std::optional<PlatformName> parse_platform_name(std::string_view text) {
   if (parts.size() > 3) return std::nullopt;
   std::string os = parts.front();
   // "windows(10.0.17763+win32k)": what is in parentheses says which version.
-  if (const std::size_t open = os.find('('); open != std::string::npos) {
-    if (!os.ends_with(')')) return std::nullopt;
+  const std::size_t open = os.find('(');
+  const bool has_version = open != std::string::npos;
+  if (has_version) {
+    if (os.find(')') != os.size() - 1 || os.find('(', open + 1) != std::string::npos) return std::nullopt;
     os.erase(open);
   }
   if (!is_platform_component(os) || (parts.size() > 1 && os.find('.') != std::string::npos)) return std::nullopt;
@@ -166,7 +169,8 @@ std::optional<PlatformName> parse_platform_name(std::string_view text) {
   }
   if (parts.size() > 1) return PlatformName{normal_os(os), normal_architecture(parts[1])};
   if (is_known_os(normal_os(os))) return PlatformName{normal_os(os), "amd64"};
-  if (is_known_architecture(normal_architecture(os))) return PlatformName{"linux", normal_architecture(os)};
+  if (!has_version && is_known_architecture(normal_architecture(os)))
+    return PlatformName{"linux", normal_architecture(os)};
   return std::nullopt;
 }
 

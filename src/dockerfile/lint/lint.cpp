@@ -16,9 +16,6 @@
 namespace tektii::dockerfile {
 namespace {
 
-// BuildKit gives every image that has no PATH this one.
-constexpr const char* k_default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 // A stage with what its FROM comes to.
 struct LintStage {
   const Stage* stage = nullptr;

@@ -40,6 +40,13 @@ void sort_by_line(std::vector<Entry>& entries) {
                    [](const Entry& a, const Entry& b) { return a.lines.first < b.lines.first; });
 }
 
+// path.Clean
+std::string clean_path(const std::string& path) {
+  std::string clean = std::filesystem::path(path).lexically_normal().string();
+  if (clean.size() > 1 && clean.ends_with('/')) clean.pop_back();
+  return clean;
+}
+
 struct KnownArg {
   OutlineArg arg;
   std::set<std::string> uses;
@@ -132,6 +139,7 @@ class Outliner {
         if (onbuild != nullptr) apply(outline, parse_trigger(onbuild->text, file_.name), stage.from, index);
       }
     } else {
+      outline.environment.set("PATH", k_default_path);
       for (const auto& [name, global] : globals_.args) {
         const Instruction& instruction = *global.instruction;
         const OutlineArg arg{name, global.value, description_of(instruction, name), instruction.lines};
@@ -214,7 +222,7 @@ class Outliner {
       } else if (type == "ssh") {
         add_once(outline.ssh, {id.empty() ? "default" : id, required, place.lines});
       } else if (type == "cache") {
-        if (id.empty()) id = std::filesystem::path(target).lexically_normal().string();
+        if (id.empty()) id = clean_path(target);
         add_once(outline.caches, {id, false, place.lines});
       }
     }
