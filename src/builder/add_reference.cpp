@@ -76,6 +76,17 @@ AddReference parse_add_reference(std::string_view word) {
   return reference;
 }
 
+void check_takes_remote(const AddReference& reference, bool is_add) {
+  if (is_add || reference.kind == AddReference::Kind::path) return;
+  const auto* what = reference.kind == AddReference::Kind::git ? "a git reference" : "a URL";
+  throw Error(ErrorKind::usage, fmt::format("the source of COPY can't be {}", what)).add_hint("use ADD");
+}
+
+void check_takes_checksum(const AddReference& reference, bool has_checksum) {
+  if (!has_checksum || reference.kind != AddReference::Kind::path) return;
+  throw Error(ErrorKind::usage, "checksum requires HTTP(S) or Git sources");
+}
+
 void apply_git_flags(dockerfile::GitRef& reference, std::optional<bool> keep_git_dir,
                      const std::optional<std::string>& checksum) {
   if (keep_git_dir) {

@@ -90,6 +90,8 @@ CopyInputs::CopyInputs(const dockerfile::Copy& copy, const BuildRequest& request
 
 void CopyInputs::add_word(const std::string& word) {
   auto reference = parse_add_reference(word);
+  check_takes_remote(reference, copy_.is_add);
+  check_takes_checksum(reference, copy_.checksum.has_value());
   if (reference.kind == AddReference::Kind::path) return add_path(word);
   if (deps_.remote == nullptr) throw Error(ErrorKind::usage, fmt::format("{} can't be fetched here", word));
   const RemoteRules rules{*deps_.remote, deps_.progress, request_.source_date_epoch, request_.preserve_timestamps,

@@ -23,6 +23,10 @@ struct AddReference {
 // Throws Error{usage} for a git reference that is malformed.
 AddReference parse_add_reference(std::string_view word);
 
+// Throws Error{usage} for what only ADD takes, and for a --checksum of a path; `has_checksum` when there is one.
+void check_takes_remote(const AddReference& reference, bool is_add);
+void check_takes_checksum(const AddReference& reference, bool has_checksum);
+
 // Applies --keep-git-dir and --checksum to a git reference; throws Error{usage} when its query says otherwise, or when
 // the checksum is no commit or start of one.
 void apply_git_flags(dockerfile::GitRef& reference, std::optional<bool> keep_git_dir,
