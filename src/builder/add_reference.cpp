@@ -12,6 +12,7 @@ namespace tektii::builder {
 namespace {
 
 constexpr const char* k_unnamed_file = "__unnamed__";
+constexpr std::size_t k_largest_secret = std::size_t{1} << 20;
 
 bool is_http(std::string_view word) {
   return word.starts_with("http://") || word.starts_with("https://");
@@ -50,13 +51,14 @@ std::string_view host_of_url(std::string_view url) {
   return authority.substr(0, authority.find(':'));
 }
 
+// Without the line end that a file mostly has.
 std::optional<std::string> secret_text(const BuildRequest& request, const std::string& id) {
   const auto found = request.secrets.find(id);
   if (found == request.secrets.end()) return std::nullopt;
   const auto& source = found->second;
-  if (source.file) return read_file(*source.file);
+  if (source.file) return std::string(trim(read_file(*source.file, k_largest_secret)));
   if (source.environment) {
-    if (const char* value = std::getenv(source.environment->c_str())) return std::string(value);
+    if (const char* value = std::getenv(source.environment->c_str())) return std::string(trim(value));
   }
   return std::nullopt;
 }
@@ -72,6 +74,17 @@ AddReference parse_add_reference(std::string_view word) {
     reference.kind = AddReference::Kind::url;
   }
   return reference;
+}
+
+void check_takes_remote(const AddReference& reference, bool is_add) {
+  if (is_add || reference.kind == AddReference::Kind::path) return;
+  const auto* what = reference.kind == AddReference::Kind::git ? "a git reference" : "a URL";
+  throw Error(ErrorKind::usage, fmt::format("the source of COPY can't be {}", what)).add_hint("use ADD");
+}
+
+void check_takes_checksum(const AddReference& reference, bool has_checksum) {
+  if (!has_checksum || reference.kind != AddReference::Kind::path) return;
+  throw Error(ErrorKind::usage, "checksum requires HTTP(S) or Git sources");
 }
 
 void apply_git_flags(dockerfile::GitRef& reference, std::optional<bool> keep_git_dir,
@@ -117,6 +130,15 @@ std::string file_name_of_url(std::string_view url) {
   const auto name = path.substr(path.rfind('/') == std::string_view::npos ? 0 : path.rfind('/') + 1);
   if (name.empty() || name == "." || name == ".." || name.find('\0') != std::string_view::npos) return k_unnamed_file;
   return std::string(name);
+}
+
+std::string without_credentials(std::string_view url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return std::string(url);
+  const auto authority = url.substr(scheme + 3, url.substr(scheme + 3).find_first_of("/?#"));
+  const auto at = authority.rfind('@');
+  if (at == std::string_view::npos) return std::string(url);
+  return fmt::format("{}{}", url.substr(0, scheme + 3), url.substr(scheme + 3 + at + 1));
 }
 
 std::optional<Secret> authorization_of_url(const BuildRequest& request, std::string_view url) {

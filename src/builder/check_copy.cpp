@@ -69,15 +69,15 @@ class CopyChecker {
 
   void check_source(const std::string& word) const {
     auto reference = parse_add_reference(word);
+    check_takes_remote(reference, copy_.is_add);
+    if (copy_.checksum) at(*copy_.checksum, [&] { check_takes_checksum(reference, checksum_.has_value()); });
     switch (reference.kind) {
       case AddReference::Kind::path:
         return check_path(word);
       case AddReference::Kind::git:
-        if (!copy_.is_add) refuse_remote("a git reference");
         apply_git_flags(reference.git, copy_.keep_git_dir, checksum_);
         break;
       case AddReference::Kind::url:
-        if (!copy_.is_add) refuse_remote("a URL");
         if (checksum_) at(*copy_.checksum, [&] { parse_file_checksum(*checksum_); });
         break;
     }
@@ -86,14 +86,7 @@ class CopyChecker {
     }
   }
 
-  [[noreturn]] static void refuse_remote(const char* what) {
-    throw Error(ErrorKind::usage, fmt::format("the source of COPY can't be {}", what)).add_hint("use ADD");
-  }
-
   void check_path(const std::string& word) const {
-    if (checksum_) {
-      at(*copy_.checksum, [] { throw Error(ErrorKind::usage, "checksum requires HTTP(S) or Git sources"); });
-    }
     if (check_.source == nullptr) return;
     auto& source = *check_.source;
     if (!has_source(source, parse_path_word(word, copy_.parents.value_or(false)))) {

@@ -30,6 +30,23 @@ bool is_file(CopySource& source, const std::string& path) {
   return entry && entry->metadata.type != fs::FileType::directory;
 }
 
+// What is in the directory that a path names something in.
+std::vector<std::string> siblings_of(CopySource& source, const std::string& path) {
+  const auto slash = path.rfind('/');
+  const auto parent = slash == std::string::npos ? std::string{} : path.substr(0, slash);
+  std::vector<std::string> siblings;
+  if (source.match(parent).empty()) return siblings;
+  source.visit(
+      parent,
+      [&](const SourceEntry& entry) {
+        if (!entry.relative_path.empty()) {
+          siblings.push_back(parent.empty() ? entry.relative_path : parent + "/" + entry.relative_path);
+        }
+      },
+      [](const std::string& directory) { return !directory.empty(); });
+  return siblings;
+}
+
 }  // namespace
 
 PathWord parse_path_word(const std::string& word, bool parents) {
@@ -47,8 +64,8 @@ PathWord parse_path_word(const std::string& word, bool parents) {
 }
 
 bool has_source(CopySource& source, const PathWord& word) {
-  if (!word.is_literal) return true;
   const auto found = source.match(word.pattern);
+  if (!word.is_literal) return true;
   if (found.empty() || !word.include) return !found.empty();
   return CopyFilter(word.include, {}).takes_anything(source, found.front());
 }
@@ -60,9 +77,9 @@ Error missing_source(CopySource& source, const std::string& word, const std::str
     return error.add_hint(fmt::format("add a line !{} to the ignore file", path));
   }
   Error error(ErrorKind::usage, fmt::format("{} not found in {}", word, where));
-  const auto slash = path.rfind('/');
-  const auto siblings = source.match(slash == std::string::npos ? "*" : path.substr(0, slash) + "/*");
-  if (const auto match = closest_match(path, siblings)) error.add_hint(fmt::format("did you mean {}?", *match));
+  if (const auto match = closest_match(path, siblings_of(source, path))) {
+    error.add_hint(fmt::format("did you mean {}?", *match));
+  }
   if (word.starts_with("../")) error.add_hint("paths can't leave the context directory");
   return error;
 }
@@ -71,22 +88,21 @@ CopyInputs::CopyInputs(const dockerfile::Copy& copy, const BuildRequest& request
                        CopySource& local, std::stop_token stop)
     : copy_(copy), request_(request), deps_(deps), local_(local), stop_(std::move(stop)) {}
 
-RemoteRules CopyInputs::remote_rules() const {
-  return {request_.source_date_epoch, request_.preserve_timestamps};
-}
-
 void CopyInputs::add_word(const std::string& word) {
   auto reference = parse_add_reference(word);
+  check_takes_remote(reference, copy_.is_add);
+  check_takes_checksum(reference, copy_.checksum.has_value());
   if (reference.kind == AddReference::Kind::path) return add_path(word);
   if (deps_.remote == nullptr) throw Error(ErrorKind::usage, fmt::format("{} can't be fetched here", word));
+  const RemoteRules rules{*deps_.remote, deps_.progress, request_.source_date_epoch, request_.preserve_timestamps,
+                          stop_};
   if (reference.kind == AddReference::Kind::git) {
     apply_git_flags(reference.git, copy_.keep_git_dir, copy_.checksum);
-    return add_fetched(make_git_source(*deps_.remote, reference.git, remote_rules(), stop_), "", false);
+    return add_fetched(make_git_source(rules, std::move(reference.git)), "", false);
   }
   RemoteFileRequest file{word, authorization_of_url(request_, word), std::nullopt};
   if (copy_.checksum) file.checksum = parse_file_checksum(*copy_.checksum);
-  add_fetched(make_url_source(*deps_.remote, std::move(file), remote_rules(), stop_), file_name_of_url(word),
-              copy_.unpack.value_or(false));
+  add_fetched(make_url_source(rules, std::move(file)), file_name_of_url(word), copy_.unpack.value_or(false));
 }
 
 void CopyInputs::add_fetched(std::unique_ptr<CopySource> source, std::string name, bool unpack) {

@@ -24,7 +24,7 @@ struct PathWord {
 };
 PathWord parse_path_word(const std::string& word, bool parents);
 
-// True when the source has what a literal word names; always for wildcards.
+// True when the source has what a literal word names; always for wildcards. Throws what CopySource::match throws.
 bool has_source(CopySource& source, const PathWord& word);
 // "x not found in the build context", with a suggestion or why it is not offered.
 Error missing_source(CopySource& source, const std::string& word, const std::string& where);
@@ -55,7 +55,6 @@ class CopyInputs {
 
   void add_path(const std::string& word);
   void add_fetched(std::unique_ptr<CopySource> source, std::string name, bool unpack);
-  RemoteRules remote_rules() const;
   BlobOpener as_archive(const Item& item) const;
 
   const dockerfile::Copy& copy_;

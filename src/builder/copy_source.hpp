@@ -4,6 +4,7 @@
 #include <tektii/fs/file_metadata.hpp>
 #include <tektii/fs/ignore.hpp>
 #include <tektii/fs/rooted_dir.hpp>
+#include <tektii/util/error.hpp>
 #include <tektii/util/stream.hpp>
 
 #include <filesystem>
@@ -37,7 +38,8 @@ class CopySource {
 
   virtual ~CopySource() = default;
   // The paths that a source word names, sorted; a wildcard may match nothing. Symlinks on the way are followed, except
-  // behind a wildcard.
+  // behind a wildcard. Throws Error{usage} for a malformed pattern, and when a wildcard finds a link that leads
+  // nowhere.
   virtual std::vector<std::string> match(const std::string& pattern) { return {pattern}; }
   // Visits what is at `path` (a symlink there is followed) and everything below, a directory before its children.
   virtual void visit(const std::string& path, const Visitor& visitor, const Prune& prune) = 0;
@@ -47,6 +49,9 @@ class CopySource {
   // Stands for everything that a visit would give, where that is known without one: a commit, a checksum.
   virtual std::optional<std::string> known_content() { return std::nullopt; }
 };
+
+// The error of a wildcard that finds such a link.
+Error dangling_link(const std::string& path);
 
 // path.Clean("/" + word) without the leading slash: "../" can't leave the root, trailing slashes go.
 std::string clean_source_path(std::string_view word);

@@ -16,6 +16,11 @@
 
 namespace tektii::builder {
 
+Error dangling_link(const std::string& path) {
+  return Error(ErrorKind::usage, fmt::format("{} is a link to something that is not there", path))
+      .add_hint("name what is to be copied, or take the link along with the directory that it is in");
+}
+
 std::string clean_source_path(std::string_view word) {
   std::vector<std::string> parts;
   for (const auto& part : split(word, '/')) {
@@ -164,7 +169,11 @@ class DirectorySource : public CopySource {
   void match_components(const std::string& directory, const std::vector<std::string>& components, std::size_t depth,
                         bool behind_wildcard, std::vector<std::string>& found) {
     if (depth == components.size()) {
-      if (offers(directory)) found.push_back(directory);
+      if (offers(directory)) {
+        found.push_back(directory);
+      } else if (!resolve(directory) && !ignore_.matches(directory)) {
+        throw dangling_link(directory);
+      }
       return;
     }
     if (behind_wildcard && is_symlink(directory)) return;

@@ -17,10 +17,19 @@ std::int64_t file_time(const std::optional<std::int64_t>& own, const RemoteRules
   return rules.preserve_times ? *own : std::min(*own, rules.epoch);
 }
 
+// Reports what takes its time.
+template <typename Fetch>
+auto fetch_reported(const RemoteRules& rules, const std::string& url, const Fetch& fetch) {
+  ProgressStep report(rules.progress, fmt::format("[internal] fetch {}", without_credentials(url)),
+                      [stop = rules.stop] { return stop.stop_requested(); });
+  auto fetched = fetch();
+  report.finish(StepOutcome::done);
+  return fetched;
+}
+
 class UrlSource : public CopySource {
  public:
-  UrlSource(RemoteSources& remote, RemoteFileRequest request, RemoteRules rules, std::stop_token stop)
-      : remote_(remote), request_(std::move(request)), rules_(rules), stop_(std::move(stop)) {}
+  UrlSource(const RemoteRules& rules, RemoteFileRequest request) : rules_(rules), request_(std::move(request)) {}
 
   void visit(const std::string&, const Visitor& visitor, const Prune&) override {
     const auto& file = fetched();
@@ -40,21 +49,20 @@ class UrlSource : public CopySource {
 
  private:
   const RemoteFile& fetched() {
-    if (!file_) file_ = remote_.fetch_file(request_, stop_);
+    if (!file_) {
+      file_ = fetch_reported(rules_, request_.url, [&] { return rules_.remote.fetch_file(request_, rules_.stop); });
+    }
     return *file_;
   }
 
-  RemoteSources& remote_;
-  RemoteFileRequest request_;
   RemoteRules rules_;
-  std::stop_token stop_;
+  RemoteFileRequest request_;
   std::optional<RemoteFile> file_;
 };
 
 class GitSource : public CopySource {
  public:
-  GitSource(RemoteSources& remote, dockerfile::GitRef reference, RemoteRules rules, std::stop_token stop)
-      : remote_(remote), reference_(std::move(reference)), rules_(rules), stop_(std::move(stop)) {}
+  GitSource(const RemoteRules& rules, dockerfile::GitRef reference) : rules_(rules), reference_(std::move(reference)) {}
 
   void visit(const std::string& path, const Visitor& visitor, const Prune& prune) override {
     if (!files_) {
@@ -82,28 +90,27 @@ class GitSource : public CopySource {
 
  private:
   const GitTree& fetched() {
-    if (!tree_) tree_ = remote_.fetch_git(reference_, stop_);
+    if (!tree_) {
+      tree_ =
+          fetch_reported(rules_, reference_.remote, [&] { return rules_.remote.fetch_git(reference_, rules_.stop); });
+    }
     return *tree_;
   }
 
-  RemoteSources& remote_;
-  dockerfile::GitRef reference_;
   RemoteRules rules_;
-  std::stop_token stop_;
+  dockerfile::GitRef reference_;
   std::optional<GitTree> tree_;
   std::unique_ptr<CopySource> files_;
 };
 
 }  // namespace
 
-std::unique_ptr<CopySource> make_url_source(RemoteSources& remote, RemoteFileRequest request, RemoteRules rules,
-                                            std::stop_token stop) {
-  return std::make_unique<UrlSource>(remote, std::move(request), rules, std::move(stop));
+std::unique_ptr<CopySource> make_url_source(const RemoteRules& rules, RemoteFileRequest request) {
+  return std::make_unique<UrlSource>(rules, std::move(request));
 }
 
-std::unique_ptr<CopySource> make_git_source(RemoteSources& remote, dockerfile::GitRef reference, RemoteRules rules,
-                                            std::stop_token stop) {
-  return std::make_unique<GitSource>(remote, std::move(reference), rules, std::move(stop));
+std::unique_ptr<CopySource> make_git_source(const RemoteRules& rules, dockerfile::GitRef reference) {
+  return std::make_unique<GitSource>(rules, std::move(reference));
 }
 
 }  // namespace tektii::builder

@@ -42,6 +42,7 @@ class StageSource : public CopySource {
     const bool last = depth == components.size();
     // Behind a wildcard links to directories are not entered, as in BuildKit.
     const auto resolved = tree.resolve("/" + directory, last || !behind_wildcard);
+    if (resolved.node == nullptr && last) throw dangling_link("/" + directory);
     if (resolved.node == nullptr) return;
     if (last) {
       found.push_back(directory);

@@ -77,7 +77,7 @@ TEST_F(AddRemoteTest, KnownChecksumNeedsNoRequest) {
 }
 
 TEST_F(AddRemoteTest, AuthorizationComesFromSecrets) {
-  write_file_atomic(directory_.path() / "header", "Basic abc");
+  write_file_atomic(directory_.path() / "header", "Basic abc\n");
   request_.secrets["HTTP_AUTH_HEADER_host"] = {directory_.path() / "header", std::nullopt};
   build("FROM scratch\nADD https://host/t.tar /o/\n");
   EXPECT_EQ(fake_remote_.requests.at(0).authorization->reveal(), "Basic abc");
@@ -168,6 +168,12 @@ TEST(FileNameOfUrl, IsTheLastPartOfThePath) {
       {"https://host/a%zz", "__unnamed__"}, {"https://host/a/..", "__unnamed__"},
   };
   for (const auto& [url, name] : table) EXPECT_EQ(file_name_of_url(url), name) << url;
+}
+
+TEST(WithoutCredentials, TakesUserAndPasswordOut) {
+  EXPECT_EQ(without_credentials("https://u:p@host:1/a@b?c"), "https://host:1/a@b?c");
+  EXPECT_EQ(without_credentials("https://host/a@b"), "https://host/a@b");
+  EXPECT_EQ(without_credentials("git@host:a.git"), "git@host:a.git");
 }
 
 TEST(AuthorizationOfUrl, IsChosenByTheHostWithoutItsPort) {

@@ -26,6 +26,13 @@ TEST_F(CopyTest, ImplicitDirectoriesTakeOwnerAndOctalMode) {
   EXPECT_EQ(at(symbolic, "a/b/sub/f"), "f 600 9:10");
 }
 
+TEST_F(CopyTest, EmptyFlagsAreNoFlags) {
+  write("f", "x");
+  const auto result = build("FROM scratch\nARG NONE=\nCOPY --chown=$NONE --chmod=$NONE f /f\n");
+  EXPECT_EQ(at(result, "f"), "f 644 0:0");
+  EXPECT_EQ(result.config.history.back().created_by, "COPY f /f # buildkit");
+}
+
 TEST_F(CopyTest, ExistingParentsKeepTheirAttributes) {
   write("f", "x");
   const auto result = build("FROM scratch\nCOPY --chmod=711 f /a/one\nCOPY --chmod=600 --chown=5 f /a/two\n");
@@ -109,6 +116,24 @@ TEST_F(CopyTest, WildcardsDoNotEnterLinksToDirectories) {
   const auto result = build("FROM scratch\nCOPY l*/f.txt /a/\nCOPY lnk/*.txt /b/\n");
   EXPECT_EQ(at(result, "a"), "-");
   EXPECT_EQ(at(result, "b/f.txt"), "f 644 0:0");
+}
+
+TEST_F(CopyTest, WildcardThatFindsALinkToNowhereIsAnErrorBeforeAnythingRuns) {
+  std::filesystem::create_symlink("nowhere", request_.context / "lnk");
+  const auto error = build_error("FROM python:3.11\nCOPY l* /d/\n");
+  EXPECT_THAT(error.what(), HasSubstr("lnk is a link to something that is not there"));
+  EXPECT_EQ(error.span()->first_line, 2);
+  EXPECT_TRUE(opened_.empty());
+  EXPECT_THAT(build_error("FROM python:3.11\nCOPY missing /d/\n").what(), HasSubstr("missing not found"));
+  request_.ignore_text = "lnk\n";
+  EXPECT_EQ(at(build("FROM scratch\nCOPY l* /d/\n"), "d"), "-");
+}
+
+TEST_F(CopyTest, MalformedWildcardIsFoundBeforeAnythingRuns) {
+  write("f", "x");
+  const auto error = build_error("FROM python:3.11\nCOPY [f /d/\n");
+  EXPECT_THAT(error.what(), HasSubstr("syntax error in pattern"));
+  EXPECT_EQ(error.span()->first_line, 2);
 }
 
 TEST_F(CopyTest, SourcePathsStayInTheContext) {
