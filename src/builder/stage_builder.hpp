@@ -39,6 +39,7 @@ struct BuildSession {
   std::stop_token stop;
   std::map<int, std::shared_ptr<StageState>> stages;               // finished ones
   std::map<std::string, std::shared_ptr<StageState>> images = {};  // opened ones
+  std::shared_ptr<BindFiles> bind_files = std::make_shared<BindFiles>();
 
   std::function<bool()> was_stopped() const {
     return [token = stop] { return token.stop_requested(); };
