@@ -39,11 +39,12 @@ struct BuildSession {
   std::stop_token stop;
   std::map<int, std::shared_ptr<StageState>> stages;               // finished ones
   std::map<std::string, std::shared_ptr<StageState>> images = {};  // opened ones
-  std::shared_ptr<BindFiles> bind_files = std::make_shared<BindFiles>();
 
   std::function<bool()> was_stopped() const {
     return [token = stop] { return token.stop_requested(); };
   }
+
+  std::shared_ptr<BindFiles> bind_files = std::make_shared<BindFiles>();  // of mounts, written once for all stages
 };
 
 // Looks an image up, once per build, and makes it a state to build on or copy from.
