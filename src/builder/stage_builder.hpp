@@ -46,6 +46,8 @@ struct BuildSession {
   std::function<bool()> was_stopped() const {
     return [token = stop] { return token.stop_requested(); };
   }
+
+  std::shared_ptr<BindFiles> bind_files = std::make_shared<BindFiles>();  // of mounts, written once for all stages
 };
 
 // Makes the images that were looked up states to build on or copy from.

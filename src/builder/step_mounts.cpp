@@ -59,19 +59,26 @@ StepMounts::StepMounts(std::vector<RunMount> mounts, const OpenSource& open_sour
 }
 
 // Of an image the whole chain counts: a part of it would need the index of its layers even when the step is cached.
-std::string StepMounts::identity(const Item& item, const std::stop_token& stop) const {
-  const auto& [mount, source, ignored] = item;
+std::string StepMounts::identity(const Item& item, const MountContext& context) const {
+  const auto& mount = item.mount;
+  const auto& source = item.source;
   KeyBuilder key("mount source/1");
   if (source.files) {
-    add_files(key, *source.files, mount.source, stop);
+    add_files(key, *source.files, mount.source, context.stop);
+  } else if (source.stack && !source.is_image && !mount.source.empty()) {
+    const auto files = make_stage_source(*source.stack, context.deps.snapshots, context.fetcher, context.stop);
+    if (!has_path(*files, mount.source)) {
+      throw Error(ErrorKind::usage, fmt::format("/{} not found in {}", mount.source, mount.from.value_or("")));
+    }
+    add_files(key, *files, mount.source, context.stop);
   } else if (source.stack) {
     key.field("layers", source.stack->chain_key()).field("path", mount.source);
   }
   return key.finish();
 }
 
-void StepMounts::add_to_key(KeyBuilder& key, const std::stop_token& stop) const {
-  for (const Item& item : items_) {
+void StepMounts::add_to_key(KeyBuilder& key, const MountContext& context) {
+  for (Item& item : items_) {
     const auto& mount = item.mount;
     key.field("mount", std::to_string(static_cast<int>(mount.kind)))
         .field("target", mount.target)
@@ -83,7 +90,9 @@ void StepMounts::add_to_key(KeyBuilder& key, const std::stop_token& stop) const 
         .field("size", mount.size ? std::to_string(*mount.size) : "-")
         .field("variable", mount.env.value_or(""));
     const bool has_source = mount.kind == Kind::bind || (mount.kind == Kind::cache && mount.from);
-    if (has_source) key.field("source", identity(item, stop));
+    if (!has_source) continue;
+    item.source_key = identity(item, context);
+    key.field("source", item.source_key);
   }
 }
 
@@ -127,11 +136,17 @@ exec::OverlaySource StepMounts::make_overlay(const Item& item, const MountContex
     layer::prepare_upper(overlay.upper_dir, tree);
     root = tree.find("")->metadata;
   } else if (item.source.files) {
-    const auto files = workspaces_.emplace_back(context.deps.snapshots.make_workspace()).upper();
-    overlay.path = write_files(*item.source.files, item.mount.source, files, context.stop);
-    overlay.lower_dirs = {files};
+    const auto files = context.bind_files.get(item.source_key, *item.source.files, item.mount.source,
+                                              context.deps.snapshots, context.stop);
+    // The step is remembered under what was there when its key was made.
+    if (identity(item, context) != item.source_key) {
+      throw Error(ErrorKind::failure, fmt::format("/{} changed while it was being mounted", item.mount.source))
+          .add_hint("build again when nothing writes to the context any more");
+    }
+    overlay.path = files.path;
+    overlay.lower_dirs = {files.directory};
     struct stat info {};
-    if (::stat(files.c_str(), &info) != 0) throw_errno("stat " + files.string());
+    if (::stat(files.directory.c_str(), &info) != 0) throw_errno("stat " + files.directory.string());
     root.mode = info.st_mode & 07777U;
     root.mtime = info.st_mtim.tv_sec;
   }
@@ -148,7 +163,7 @@ std::string StepMounts::cache_key(const Item& item, const MountContext& context)
   const auto space = context.request.build_args.find("BUILDKIT_CACHE_MOUNT_NS");
   auto key = fmt::format("{}/{}", space == context.request.build_args.end() ? "" : space->second, mount.id);
   // As in BuildKit, a cache that begins as something else is another one.
-  if (mount.from) key += fmt::format(" from {}", identity(item, context.stop));
+  if (mount.from) key += fmt::format(" from {}", item.source_key);
   const bool owned = mount.mode || mount.uid || mount.gid;
   if (owned && mount.source.empty()) {
     key += fmt::format(" mode {} of {}:{}", mount.mode.value_or(0755), mount.uid.value_or(0), mount.gid.value_or(0));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "bind_files.hpp"
 #include "cache_mounts.hpp"
 #include "copy_source.hpp"
 #include "layer_stack.hpp"
@@ -31,6 +32,7 @@ struct MountContext {
   const BuildRequest& request;
   const BuildDeps& deps;
   BlobFetcher& fetcher;
+  BindFiles& bind_files;
   std::stop_token stop;
   std::function<void(const std::string& line)> tell;  // shown as output of the step
 };
@@ -44,10 +46,10 @@ class StepMounts {
   StepMounts(std::vector<RunMount> mounts, const OpenSource& open_source);
 
   // Definitions and the contents of bind mounts; of secrets and agents their names alone.
-  void add_to_key(KeyBuilder& key, const std::stop_token& stop) const;
+  void add_to_key(KeyBuilder& key, const MountContext& context);
   // Variables that the mounts bring: SSH_AUTH_SOCK.
   std::vector<std::string> environment() const;
-  // Brings everything into being and adds it to the spec. Throws Error.
+  // Brings everything into being and adds it to the spec; after add_to_key(). Throws Error.
   void prepare(exec::RunSpec& spec, const MountContext& context);
   // Gives everything back as soon as the command has ended: others may wait for its caches.
   void release();
@@ -56,10 +58,10 @@ class StepMounts {
   struct Item {
     RunMount mount;
     MountSource source;
-    std::string source_key;  // what a bind or the first content of a cache depends on
+    std::string source_key;  // of what is mounted, or a cache begins with; known after add_to_key()
   };
 
-  std::string identity(const Item& item, const std::stop_token& stop) const;
+  std::string identity(const Item& item, const MountContext& context) const;
   void add_bind(const Item& item, exec::RunSpec& spec, const MountContext& context);
   void add_caches(exec::RunSpec& spec, const MountContext& context);
   void add_secret(const RunMount& mount, exec::RunSpec& spec, const MountContext& context) const;
@@ -74,13 +76,5 @@ class StepMounts {
   std::vector<CacheMounts::Lease> leases_;
   std::vector<std::unique_ptr<SshForward>> agents_;  // before workspaces_ goes, so declared behind it
 };
-
-// True when the source has this path; what would be a wildcard elsewhere is a plain character.
-bool has_path(CopySource& source, const std::string& path);
-
-// Writes what is at `path` of the source into an empty directory: the contents of a directory, or one file. Returns the
-// path in there, "/" or "/name".
-std::string write_files(CopySource& source, const std::string& path, const std::filesystem::path& directory,
-                        const std::stop_token& stop);
 
 }  // namespace tektii::builder

@@ -206,7 +206,8 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
   for (const auto& word : argv) key.field("argv", word);
   for (const auto& entry : run_environment("")) key.field("env", entry);
   add_surroundings(key, run);
-  mounts.add_to_key(key, session_.stop);
+  MountContext context{session_.request, session_.deps, session_.fetcher, *session_.bind_files, session_.stop, {}};
+  mounts.add_to_key(key, context);
 
   const auto created_by = dockerfile::history_run(state_->variables.history_args(), argv);
   run_step(instruction, key.finish(), created_by, [&](int step_id) -> std::optional<layer::WrittenLayer> {
@@ -218,8 +219,8 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
     auto spec = run_spec(run, mounts.environment());
     std::optional<layer::OverlayWorkspace> pipes;
     if (!run.command.exec_form) add_script(run.command, snapshots, pipes, spec);
-    const auto tell = [&](const std::string& line) { session_.deps.progress.step_output(step_id, line); };
-    mounts.prepare(spec, {session_.request, session_.deps, session_.fetcher, session_.stop, tell});
+    context.tell = [&](const std::string& line) { session_.deps.progress.step_output(step_id, line); };
+    mounts.prepare(spec, context);
     const auto status = session_.deps.executor.run(rootfs, spec, output, session_.stop);
     mounts.release();
     if (!status.success()) {

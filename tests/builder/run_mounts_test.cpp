@@ -139,6 +139,36 @@ TEST_F(RunMountsTest, BindFromAStageDependsOnItsLayers) {
   EXPECT_EQ(runs(), 4U);
 }
 
+TEST_F(RunMountsTest, PartOfAStageDoesNotDependOnItsOtherLayers) {
+  executor_.command = [](const exec::Rootfs& rootfs, const exec::RunSpec& spec, auto&) {
+    write_file_atomic(rootfs.upper_dir / spec.argv.back(), spec.argv.back());
+    return exec::ExitStatus{};
+  };
+  const auto text = [](const std::string& other) {
+    return "FROM scratch AS one\nRUN part\nRUN " + other +
+           "\nFROM scratch\nRUN --mount=from=one,source=/part,target=/in two\n";
+  };
+  build(text("a"));
+  ASSERT_EQ(runs(), 3U);
+  build(text("b"));
+  EXPECT_EQ(runs(), 4U);
+  const auto error = build_error(
+      "FROM scratch AS one\nRUN part\nFROM scratch\n"
+      "RUN --mount=from=one,source=/none,target=/in two\n");
+  EXPECT_THAT(error.what(), HasSubstr("/none not found in one"));
+  EXPECT_EQ(error.span()->first_line, 4);
+}
+
+TEST_F(RunMountsTest, FilesOfTheContextAreWrittenOncePerBuild) {
+  write("src/file", "x");
+  build("FROM scratch\nRUN --mount=target=/a,source=src one\nRUN --mount=target=/b,source=src,rw two\n");
+  const auto& first = std::get<exec::OverlaySource>(spec(0).mounts.at(0).source);
+  const auto& second = std::get<exec::OverlaySource>(spec(1).mounts.at(0).source);
+  EXPECT_EQ(first.lower_dirs, second.lower_dirs);
+  EXPECT_NE(first.upper_dir, second.upper_dir);
+  EXPECT_FALSE(std::filesystem::exists(first.lower_dirs.at(0)));
+}
+
 TEST_F(RunMountsTest, CacheKeepsItsDirectoryAndIsNoPartOfTheImage) {
   executor_.command = [](const auto&, const exec::RunSpec& spec, auto&) {
     const auto& directory = std::get<exec::HostSource>(spec.mounts.at(0).source).path;

@@ -1,8 +1,26 @@
-#include "step_mounts.hpp"
+#include "bind_files.hpp"
+
 #include <tektii/layer/tree_writer.hpp>
 #include <tektii/util/error.hpp>
 
 namespace tektii::builder {
+
+BindFiles::Files BindFiles::get(const std::string& key, CopySource& source, const std::string& path,
+                                layer::Snapshots& snapshots, const std::stop_token& stop) {
+  const auto entry = [&] {
+    const std::lock_guard lock(mutex_);
+    auto& known = entries_[key];
+    if (!known) known = std::make_shared<Entry>();
+    return known;
+  }();
+  const std::lock_guard lock(entry->mutex);
+  if (!entry->workspace) {
+    auto workspace = snapshots.make_workspace();
+    entry->path = write_files(source, path, workspace.upper(), stop);
+    entry->workspace.emplace(std::move(workspace));
+  }
+  return {entry->workspace->upper(), entry->path};
+}
 
 bool has_path(CopySource& source, const std::string& path) {
   std::string pattern;
