@@ -100,9 +100,11 @@ class DirectorySource : public CopySource {
     // An excluded directory is only offered when something below it is included again.
     std::vector<SourceEntry> pending;
     if (real->empty()) visitor(root_entry());
+    fs::IgnoreWalk ignore(ignore_);
     fs::walk_tree(root_->path(), {.start = *real}, [&](const fs::WalkEntry& walked) {
-      if (ignore_.matches(walked.path)) {
-        if (walked.metadata.type != fs::FileType::directory || ignore_.can_skip_children(walked.path)) {
+      const bool is_directory = walked.metadata.type == fs::FileType::directory;
+      if (const auto answer = ignore.visit(walked.path, is_directory); answer.excluded) {
+        if (!is_directory || answer.skip_children) {
           return fs::WalkAction::skip_children;
         }
         pop_left(pending, walked.path, *real);
