@@ -112,9 +112,11 @@ class DirectorySource : public CopySource {
       const bool stop = prune && entry.metadata.type == fs::FileType::directory && prune(entry.relative_path);
       return stop ? fs::WalkAction::skip_children : fs::WalkAction::keep_going;
     };
+    fs::IgnoreWalk ignore(ignore_);
     fs::walk_tree(root_->path(), {.start = *real}, [&](const fs::WalkEntry& walked) {
-      if (ignore_.matches(walked.path)) {
-        if (walked.metadata.type != fs::FileType::directory || ignore_.can_skip_children(walked.path)) {
+      const bool is_directory = walked.metadata.type == fs::FileType::directory;
+      if (const auto answer = ignore.visit(walked.path, is_directory); answer.excluded) {
+        if (!is_directory || answer.skip_children) {
           return fs::WalkAction::skip_children;
         }
         pop_left(pending, walked.path, *real);

@@ -110,16 +110,20 @@ ModeChange parse_chmod(std::string_view text) {
 unsigned ModeChange::apply(unsigned mode, bool is_directory) const {
   if (absolute_) return *absolute_;
   mode &= k_all_modes;
+  // As BuildKit's chmod, which is BSD's: X asks for the mode before any change, = keeps the sticky bit, and copying the
+  // bits of another class touches no set-id bit.
+  const bool executable = is_directory || (mode & 0111U) != 0;
   for (const Clause& clause : clauses_) {
     unsigned bits = clause.copied_class != 0 ? spread_class(mode, clause.copied_class) : clause.permissions;
-    if (clause.execute_if_any && (is_directory || (mode & 0111U) != 0)) bits |= 0111;
+    if (clause.execute_if_any && executable) bits |= 0111;
     bits &= clause.who;
     if (clause.operation == '+') {
       mode |= bits;
     } else if (clause.operation == '-') {
       mode &= ~bits;
     } else {
-      mode = (mode & ~clause.who) | bits;
+      const unsigned cleared = clause.copied_class != 0 ? 0777U : 06777U;
+      mode = (mode & ~(clause.who & cleared)) | bits;
     }
   }
   return mode;

@@ -5,21 +5,42 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace tektii::dockerfile {
+namespace {
+
+// Flags that other builders, or unstable frontends, have.
+struct ForeignFlag {
+  std::string_view keyword;
+  std::string_view name;
+  std::string_view hint;
+};
+constexpr std::array k_foreign_flags = {
+    ForeignFlag{"RUN", "device",
+                "devices are not stable in the Dockerfile language; docker/dockerfile:1-labs has them"},
+    ForeignFlag{"FROM", "after", "this is Buildah's; a stage waits for those that it copies, mounts or begins from"},
+    ForeignFlag{"ADD", "from", "only COPY takes files of another stage or image"},
+    ForeignFlag{"COPY", "checksum", "only ADD verifies what it downloads"},
+    ForeignFlag{"COPY", "unpack", "only ADD unpacks archives"},
+    ForeignFlag{"COPY", "keep-git-dir", "only ADD takes git repositories"},
+    ForeignFlag{"ADD", "parents", "only COPY keeps the parents of its sources"},
+};
+
+}  // namespace
 
 FlagParser& FlagParser::boolean(std::string_view name, std::optional<bool>& value) {
-  flags_.push_back({std::string(name), &value});
+  flags_.push_back({std::string(name), &value, false});
   return *this;
 }
 
-FlagParser& FlagParser::text(std::string_view name, std::optional<std::string>& value) {
-  flags_.push_back({std::string(name), &value});
+FlagParser& FlagParser::text(std::string_view name, std::optional<std::string>& value, bool keep_empty) {
+  flags_.push_back({std::string(name), &value, keep_empty});
   return *this;
 }
 
 FlagParser& FlagParser::list(std::string_view name, std::vector<std::string>& values) {
-  flags_.push_back({std::string(name), &values});
+  flags_.push_back({std::string(name), &values, false});
   return *this;
 }
 
@@ -29,8 +50,13 @@ const FlagParser::Flag& FlagParser::find(const std::string& name) const {
   std::vector<std::string> names;
   for (const Flag& flag : flags_) names.push_back(flag.name);
   const auto suggestion = closest_match(name, names);
-  const std::string hint = suggestion ? fmt::format(" (did you mean --{}?)", *suggestion) : std::string();
-  statement_.fail(fmt::format("unknown flag: --{}{}", name, hint), "--" + name);
+  const std::string offer = suggestion ? fmt::format(" (did you mean --{}?)", *suggestion) : std::string();
+  const std::string keyword = statement_.upper_keyword();
+  const auto foreign = std::find_if(k_foreign_flags.begin(), k_foreign_flags.end(), [&](const ForeignFlag& flag) {
+    return flag.keyword == keyword && flag.name == name;
+  });
+  const std::string_view hint = foreign == k_foreign_flags.end() ? std::string_view() : foreign->hint;
+  statement_.fail(fmt::format("unknown flag: --{}{}", name, offer), "--" + name, std::string(hint));
 }
 
 bool FlagParser::parse_boolean(const std::string& word, const std::string& name,
@@ -61,7 +87,7 @@ void FlagParser::parse() const {
     }
     if (!has_value) statement_.fail(fmt::format("missing a value on flag: {}", name), word);
     if (const auto* text = std::get_if<std::optional<std::string>*>(&flag.target)) {
-      if (!value.empty()) **text = std::string(value);
+      if (!value.empty() || flag.keep_empty) **text = std::string(value);
     } else {
       std::get<std::vector<std::string>*>(flag.target)->emplace_back(value);
     }

@@ -17,8 +17,8 @@ class FlagParser {
 
   // --name, --name=true or --name=false.
   FlagParser& boolean(std::string_view name, std::optional<bool>& value);
-  // --name=value, once; an empty value counts as not given.
-  FlagParser& text(std::string_view name, std::optional<std::string>& value);
+  // --name=value, once; an empty value counts as not given unless `keep_empty`.
+  FlagParser& text(std::string_view name, std::optional<std::string>& value, bool keep_empty = false);
   // --name=value, any number of times.
   FlagParser& list(std::string_view name, std::vector<std::string>& values);
 
@@ -30,6 +30,7 @@ class FlagParser {
   struct Flag {
     std::string name;
     Target target;
+    bool keep_empty = false;
   };
 
   const Flag& find(const std::string& name) const;

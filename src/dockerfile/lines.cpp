@@ -1,5 +1,6 @@
 #include "dockerfile/lines.hpp"
 
+#include "dockerfile/directive.hpp"
 #include "dockerfile/text.hpp"
 #include <tektii/util/text.hpp>
 
@@ -13,7 +14,6 @@ namespace {
 
 // The scanner of the reference implementation holds lines up to this length (bufio.MaxScanTokenSize - 1).
 constexpr std::size_t k_max_line = 65535;
-constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
 
 std::string_view without_line_end(std::string_view line) {
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
@@ -32,25 +32,6 @@ std::vector<std::string_view> split_lines(std::string_view text) {
     text.remove_prefix(end + 1);
   }
   return lines;
-}
-
-struct DirectiveLine {
-  std::string key;  // lower case
-  std::string value;
-};
-
-// ^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$
-std::optional<DirectiveLine> parse_directive(std::string_view line) {
-  if (!line.starts_with('#')) return std::nullopt;
-  line = trim_left(line.substr(1));
-  const std::size_t equals = line.find('=');
-  if (equals == std::string_view::npos) return std::nullopt;
-  const std::string_view key = trim(line.substr(0, equals));
-  const std::string_view value = trim(line.substr(equals + 1));
-  const bool is_name = !key.empty() && is_alpha(key.front()) &&
-                       std::all_of(key.begin(), key.end(), [](char c) { return is_alpha(c) || is_digit(c); });
-  if (!is_name || value.empty()) return std::nullopt;
-  return DirectiveLine{to_lower(key), std::string(value)};
 }
 
 }  // namespace
@@ -85,8 +66,7 @@ void LineReader::take_directive(std::string_view line) {
     return;
   }
   const std::optional<DirectiveLine> directive = parse_directive(line);
-  directives_done_ =
-      !directive || (directive->key != "syntax" && directive->key != "escape" && directive->key != "check");
+  directives_done_ = !directive;
   if (directives_done_) return;
   if (std::find(seen_directives_.begin(), seen_directives_.end(), directive->key) != seen_directives_.end()) {
     report_(fmt::format("only one {} parser directive can be used", directive->key), line_number(), directive->key);
@@ -123,9 +103,10 @@ bool LineReader::next(LogicalLine& line) {
     const bool was_done = directives_done_;
     take_directive(first);
     if (is_comment(first)) {
-      const std::string_view comment = trim(first.substr(1));
+      const std::string_view comment = trim_both(first.substr(1));
       if (comment.empty()) line.comments.clear();
-      if (!comment.empty() && (was_done || directives_done_)) line.comments.emplace_back(comment);
+      const bool is_directive = !was_done && !directives_done_ && !after_shebang_;
+      if (!comment.empty() && !is_directive) line.comments.emplace_back(comment);
       continue;
     }
     line.lines.first = line_number();
@@ -135,7 +116,7 @@ bool LineReader::next(LogicalLine& line) {
     while (continues && position_ < lines_.size()) {
       piece = without_line_end(take_line());
       if (is_comment(piece)) continue;
-      if (trim(piece).empty()) {
+      if (trim_left(piece).empty()) {
         line.empty_continuations.push_back(line_number());
         continue;
       }
@@ -143,20 +124,24 @@ bool LineReader::next(LogicalLine& line) {
       line.text += piece;
     }
     line.lines.last = line_number();
-    if (!trim(line.text).empty()) return true;
+    if (!trim_left(line.text).empty()) return true;
+    if (line.lines.last > line.lines.first || piece.size() < first.size()) {
+      report_("the line continues, but no instruction follows", line.lines.first, std::string(1, directives_.escape));
+    }
   }
   return false;
 }
 
 bool LineReader::read_heredoc(Heredoc& heredoc) {
   heredoc.content.clear();
+  heredoc.with_tabs.clear();
   while (position_ < lines_.size()) {
-    std::string_view line = take_line();
-    if (heredoc.strip_tabs) {
-      while (line.starts_with('\t')) line.remove_prefix(1);
-    }
+    const std::string_view written = take_line();
+    std::string_view line = written;
+    while (heredoc.strip_tabs && line.starts_with('\t')) line.remove_prefix(1);
     if (without_line_end(line) == heredoc.name) return true;
     heredoc.content += line;
+    if (heredoc.strip_tabs) heredoc.with_tabs += written;
   }
   return false;
 }

@@ -66,6 +66,11 @@ std::vector<std::string> split_csv(std::string_view text) {
   }
 }
 
+// The keys that may stand without a value.
+bool is_switch(std::string_view key) {
+  return key == "readonly" || key == "ro" || key == "readwrite" || key == "rw" || key == "required";
+}
+
 bool is_go_bool(std::string_view value) {
   constexpr std::array<std::string_view, 12> k_values = {"1", "t", "T", "TRUE",  "true",  "True",
                                                          "0", "f", "F", "FALSE", "false", "False"};
@@ -79,7 +84,7 @@ bool is_uint32(std::string_view value, int base) {
 }
 
 void check_value(const std::string& key, const std::string& value) {
-  if (key == "readonly" || key == "ro" || key == "readwrite" || key == "rw" || key == "required") {
+  if (is_switch(key)) {
     // A bare key is stored without a value and means true.
     if (!value.empty() && !is_go_bool(value)) fail(fmt::format("invalid value for {}: {}", key, value));
   } else if (key == "size") {
@@ -116,27 +121,28 @@ void check_secret(const MountFlag& mount) {
   bool has_source = false;
   bool has_target = false;
   bool has_id = false;
-  bool has_env = false;
   for (const auto& [key, value] : mount.options) {
     if (value.empty()) continue;
     has_source = has_source || key == "source" || key == "src";
     has_target = has_target || key == "target" || key == "dst" || key == "destination";
     has_id = has_id || key == "id";
-    has_env = has_env || key == "env";
   }
-  if (!has_source && !has_target && !has_id && !has_env) fail("invalid secret mount. one of source, target required");
+  if (!has_source && !has_target && !has_id) fail("invalid secret mount. one of source, target required");
   if (has_source && has_id) fail("both source and id can't be set");
 }
 
-// Checks all that does not hang on a variable.
-void check_mount(const MountFlag& mount) {
-  if (has_variable(mount.type)) return;
-  if (!contains(k_types, mount.type)) {
-    fail(fmt::format("unsupported mount type {}{}", go_quote(mount.type), did_you_mean(mount.type, k_types)));
-  }
+void check_type(const std::string& type) {
+  if (contains(k_types, type)) return;
+  fail(fmt::format("unsupported mount type {}{}", go_quote(type), did_you_mean(type, k_types)));
+}
+
+// Unless the values are `final`, what hangs on a variable is left out.
+void check_mount(const MountFlag& mount, bool is_final) {
+  if (!is_final && has_variable(mount.type)) return;
+  check_type(mount.type);
   for (const auto& [key, value] : mount.options) {
     check_key(mount, key);
-    if (!has_variable(value)) check_value(key, value);
+    if (is_final || !has_variable(value)) check_value(key, value);
   }
   if (mount.type == "secret") check_secret(mount);
 }
@@ -152,20 +158,22 @@ MountFlag parse_mount(std::string_view csv) {
     if (!contains(k_keys, key) && !bare) {
       fail(fmt::format("unexpected key '{}' in '{}'{}", key, field, did_you_mean(key, k_keys)));
     }
-    if (bare && key != "ro" && key != "rw" && key != "readonly" && key != "readwrite" && key != "required") {
+    if (bare && !is_switch(key)) {
       fail(fmt::format("invalid field '{}' must be a key=value pair", field));
     }
     std::string value = bare ? std::string() : field.substr(equals + 1);
     if (key == "from" && has_variable(value)) {
       fail("'from' doesn't support variable expansion, define alias stage instead");
     }
+    if (!bare && value.empty() && is_switch(key)) fail(fmt::format("invalid value for {}: ", key));
     if (key == "type") {
       mount.type = has_variable(value) ? value : to_lower(value);
+      if (!has_variable(value)) check_type(mount.type);
     } else {
       mount.options.emplace_back(key, std::move(value));
     }
   }
-  check_mount(mount);
+  check_mount(mount, false);
   return mount;
 }
 
@@ -173,10 +181,11 @@ MountFlag expand_mount(const MountFlag& mount, const Lookup& lookup, const Expan
   MountFlag expanded;
   expanded.type = to_lower(expand_word(mount.type, lookup, options).text);
   for (const auto& [key, value] : mount.options) {
-    expanded.options.emplace_back(key, key == "from" ? value : expand_word(value, lookup, options).text);
+    std::string text = key == "from" ? value : expand_word(value, lookup, options).text;
+    if (text.empty() && !value.empty() && is_switch(key)) fail(fmt::format("invalid value for {}: ", key));
+    expanded.options.emplace_back(key, std::move(text));
   }
-  if (has_variable(expanded.type)) fail(fmt::format("unsupported mount type {}", go_quote(expanded.type)));
-  check_mount(expanded);
+  check_mount(expanded, true);
   return expanded;
 }
 

@@ -1,5 +1,6 @@
 #include "dockerfile/heredoc.hpp"
 #include "dockerfile/lines.hpp"
+#include "dockerfile/syntax.hpp"
 #include "dockerfile/text.hpp"
 #include "dockerfile/typed.hpp"
 #include <tektii/dockerfile/instruction.hpp>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace tektii::dockerfile {
@@ -18,7 +20,8 @@ namespace {
 class Parser {
  public:
   Parser(std::string_view text, const std::string& name)
-      : reader_(text, [this](std::string message, int line, std::string word) {
+      : foreign_syntax_(detect_foreign_syntax(text)),
+        reader_(text, [this](std::string message, int line, std::string word) {
           report(std::move(message), {line, line}, word);
         }) {
     file_.name = name;
@@ -42,6 +45,7 @@ class Parser {
   void parse_statement(Statement statement, LogicalLine line, std::vector<Instruction>& instructions);
 
   Dockerfile file_;
+  std::optional<std::string> foreign_syntax_;
   LineReader reader_;
   std::vector<Error> problems_;
   bool lost_stage_ = false;  // a stage may have begun in a line that could not be parsed
@@ -74,6 +78,7 @@ std::vector<Instruction> Parser::read_instructions() {
     parse_statement(std::move(statement), std::move(line), instructions);
   }
   file_.directives = reader_.directives();
+  if (foreign_syntax_ && !file_.directives.syntax) file_.directives.syntax = foreign_syntax_;
   return instructions;
 }
 
@@ -124,6 +129,10 @@ void Parser::throw_problems() {
   for (std::size_t i = 1; i < problems_.size(); ++i) {
     const Error& other = problems_[i];
     first.add_hint(fmt::format("also: {}:{}: {}", file_.name, other.span()->first_line, other.message()));
+  }
+  const std::optional<std::string>& syntax = file_.directives.syntax;
+  if (syntax && !is_dockerfile_frontend(*syntax)) {
+    first.add_hint(fmt::format("the file asks for the frontend {}, but only the Dockerfile language is read", *syntax));
   }
   throw first;
 }

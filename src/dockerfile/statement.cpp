@@ -11,9 +11,9 @@
 namespace tektii::dockerfile {
 namespace {
 
-// Reads one word that begins with "--" off the front of `line`: quotes are removed, and so are backslashes (always the
-// backslash, whatever the escape directive says). Returns whether the word was a quoted or non-empty one.
-bool take_flag(std::string_view& line, std::string& word) {
+// Reads one word that begins with "--" off the front of `line`; quotes and escapes are removed. Returns whether the
+// word was a quoted or non-empty one.
+bool take_flag(std::string_view& line, char escape, std::string& word) {
   char quote = 0;
   bool quoted = false;
   std::size_t i = 0;
@@ -29,7 +29,7 @@ bool take_flag(std::string_view& line, std::string& word) {
       quoted = true;
       continue;
     }
-    if (c == '\\') {
+    if (c == escape) {
       if (++i == line.size()) break;
       c = line[i];
     }
@@ -37,6 +37,27 @@ bool take_flag(std::string_view& line, std::string& word) {
   }
   line.remove_prefix(i);
   return quoted || !word.empty();
+}
+
+// What is not Unicode in JSON, bytes and escapes of halves of surrogate pairs, replaced so that it can be parsed.
+std::string replace_malformed(std::string_view text) {
+  std::string replaced;
+  for (std::size_t i = 0; i < text.size();) {
+    const CodePoint code_point = decode_utf8(text, i);
+    const std::string_view escape = text.substr(i, 4);
+    const bool is_surrogate = escape.size() == 4 && escape.starts_with("\\u") &&
+                              (escape[2] == 'd' || escape[2] == 'D') &&
+                              std::string_view("89abcdefABCDEF").find(escape[3]) != std::string_view::npos;
+    if (!code_point.valid || is_surrogate) {
+      replaced += is_surrogate ? "\\u00" : "?";
+      i += is_surrogate ? 4 : 1;
+    } else {
+      const std::size_t length = text[i] == '\\' && i + 1 < text.size() ? 2 : code_point.length;
+      replaced += text.substr(i, length);
+      i += length;
+    }
+  }
+  return replaced;
 }
 
 }  // namespace
@@ -53,18 +74,21 @@ SourceSpan Statement::find(std::string_view word) const {
   return span.column != 0 ? span : source->span(lines, keyword);
 }
 
-void Statement::fail(std::string message, std::string_view word) const {
-  throw Error(ErrorKind::usage, std::move(message)).set_span(find(word));
+void Statement::fail(std::string message, std::string_view word, std::string hint) const {
+  Error error(ErrorKind::usage, std::move(message));
+  error.set_span(find(word));
+  if (!hint.empty()) error.add_hint(std::move(hint));
+  throw error;
 }
 
 void split_statement(Statement& statement) {
-  std::string_view line = trim(statement.text);
+  std::string_view line = trim_both(statement.text);
   const std::size_t end = std::min(line.find_first_of(" \t\v\f\r"), line.size());
   statement.keyword = line.substr(0, end);
-  line = trim(line.substr(end));
+  line = trim_both(line.substr(end));
   while (line.starts_with("--")) {
     std::string word;
-    const bool counts = take_flag(line, word);
+    const bool counts = take_flag(line, statement.escape, word);
     line = trim_left(line);
     if (word == "--") break;
     if (counts) statement.flags.push_back(std::move(word));
@@ -88,8 +112,9 @@ std::vector<std::string> split_quoted_words(std::string_view text, char escape) 
   char quote = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (quote == 0 && is_space(c)) {
+    if (const std::size_t space = quote == 0 ? white_space_at(text, i) : 0; space > 0) {
       if (!word.empty()) words.push_back(std::exchange(word, {}));
+      i += space - 1;
       continue;
     }
     if (c == escape && quote != '\'') {
@@ -113,7 +138,13 @@ std::optional<std::vector<std::string>> parse_json_words(const Statement& statem
   text = trim_left(text);
   if (!text.starts_with('[')) return std::nullopt;
   const nlohmann::json array = nlohmann::json::parse(text, nullptr, false);
-  if (!array.is_array()) return std::nullopt;
+  if (!array.is_array()) {
+    // Not worth the silent change into a shell command that other text gets.
+    if (nlohmann::json::parse(replace_malformed(text), nullptr, false).is_array()) {
+      statement.fail("the JSON array holds something that is not Unicode");
+    }
+    return std::nullopt;
+  }
   std::vector<std::string> words;
   for (const auto& element : array) {
     if (!element.is_string()) {

@@ -23,7 +23,7 @@ struct Statement {
   std::string upper_keyword() const;
 
   // Throws Error{usage} with a span under `word`, or under the keyword when the word is empty or can't be found.
-  [[noreturn]] void fail(std::string message, std::string_view word = {}) const;
+  [[noreturn]] void fail(std::string message, std::string_view word = {}, std::string hint = {}) const;
 
   // Runs `parse`, which knows a value but not where it stands, and puts a span under `word` when it throws.
   template <typename Parse>

@@ -2,6 +2,7 @@
 
 #include "dockerfile/flags.hpp"
 #include "dockerfile/text.hpp"
+#include <tektii/dockerfile/values.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
@@ -60,6 +61,11 @@ std::string exactly_one(const Statement& statement) {
   return statement.rest;
 }
 
+// Whether expansion leaves the word alone, so that its value can be checked right away.
+bool is_literal(const Statement& statement, std::string_view word) {
+  return word.find_first_of("$\"'") == std::string_view::npos && word.find(statement.escape) == std::string_view::npos;
+}
+
 [[noreturn]] void fail_without_argument(const Statement& statement) {
   statement.fail(fmt::format("{} requires at least one argument", statement.upper_keyword()));
 }
@@ -75,7 +81,8 @@ std::vector<KeyValue> parse_pairs(const Statement& statement) {
     const std::string_view rest = statement.rest;
     const std::size_t end = rest.find_first_of(" \t\v\f\r");
     if (end == std::string_view::npos) statement.fail(keyword + " must have two arguments", rest);
-    pairs.push_back({std::string(rest.substr(0, end)), std::string(trim_left(rest.substr(end))), true});
+    const std::size_t value = std::min(rest.find_first_not_of(" \t\v\f\r", end), rest.size());
+    pairs.push_back({std::string(rest.substr(0, end)), std::string(rest.substr(value)), true});
     return pairs;
   }
   for (const std::string& word : words) {
@@ -100,8 +107,11 @@ std::vector<std::string> instruction_keywords() {
 InstructionBody parse_body(const Statement& statement) {
   if (const Keyword* keyword = find_keyword(statement.keyword)) return keyword->parse(statement);
   const auto suggestion = closest_match(statement.upper_keyword(), instruction_keywords());
-  const std::string hint = suggestion ? fmt::format(" (did you mean {}?)", *suggestion) : std::string();
-  statement.fail(fmt::format("unknown instruction: {}{}", statement.keyword, hint), statement.keyword);
+  const std::string offer = suggestion ? fmt::format(" (did you mean {}?)", *suggestion) : std::string();
+  // It looks like a blank, but does not end the keyword.
+  const bool has_no_break_space = statement.keyword.find("\xC2\xA0") != std::string::npos;
+  statement.fail(fmt::format("unknown instruction: {}{}", statement.keyword, offer), statement.keyword,
+                 has_no_break_space ? "it has a no-break space (U+00A0) in it; put a blank there" : "");
 }
 
 bool may_open_heredocs(const Statement& statement) {
@@ -177,13 +187,18 @@ InstructionBody parse_user(const Statement& statement) {
 }
 
 InstructionBody parse_stopsignal(const Statement& statement) {
-  return StopSignal{exactly_one(statement)};
+  StopSignal stop{exactly_one(statement)};
+  if (is_literal(statement, stop.signal)) statement.located(stop.signal, [&] { return parse_signal(stop.signal); });
+  return stop;
 }
 
 InstructionBody parse_expose(const Statement& statement) {
   refuse_flags(statement);
   Expose expose{split_white_space(statement.rest)};
   if (expose.ports.empty()) fail_without_argument(statement);
+  for (const std::string& port : expose.ports) {
+    if (is_literal(statement, port)) statement.located(port, [&] { return parse_ports(port); });
+  }
   std::sort(expose.ports.begin(), expose.ports.end());  // as BuildKit does; it shows in the history
   return expose;
 }
@@ -193,7 +208,7 @@ InstructionBody parse_volume(const Statement& statement) {
   Volume volume;
   const auto json = parse_json_words(statement, statement.rest);
   for (const std::string& word : json ? *json : split_white_space(statement.rest)) {
-    const std::string_view path = trim(word);
+    const std::string_view path = trim_both(word);
     if (path.empty()) statement.fail("VOLUME specified can not be an empty string");
     volume.paths.emplace_back(path);
   }

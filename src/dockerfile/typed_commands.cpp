@@ -64,7 +64,11 @@ void check_choice(const Statement& statement, std::string_view flag, const std::
 InstructionBody parse_run(const Statement& statement) {
   Run run;
   std::vector<std::string> mounts;
-  FlagParser(statement).list("mount", mounts).text("network", run.network).text("security", run.security).parse();
+  FlagParser(statement)
+      .list("mount", mounts)
+      .text("network", run.network, true)
+      .text("security", run.security, true)
+      .parse();
   check_choice(statement, "network", run.network, {"default", "none", "host"});
   check_choice(statement, "security", run.security, {"sandbox", "insecure"});
   for (const std::string& mount : mounts) {
@@ -144,7 +148,7 @@ InstructionBody parse_onbuild(const Statement& statement) {
   // A trigger is stored as text, but a broken one would only fail in the build of somebody else: check it here.
   parse_body(trigger);
   Onbuild onbuild{statement.rest};
-  for (const Heredoc& heredoc : statement.heredocs) onbuild.text += "\n" + heredoc.content + heredoc.name;
+  for (const Heredoc& heredoc : statement.heredocs) onbuild.text += "\n" + heredoc.as_written() + heredoc.name;
   return onbuild;
 }
 

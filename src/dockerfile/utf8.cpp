@@ -1,39 +1,18 @@
 #include "dockerfile/utf8.hpp"
 
+#include "dockerfile/unicode_tables.hpp"
+
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <span>
 
 namespace tektii::dockerfile {
 namespace {
 
-struct Range {
-  char32_t first;
-  char32_t last;
-};
-
-constexpr std::array k_letters = {
-    Range{U'A', U'Z'},       Range{U'a', U'z'},     Range{0x00AA, 0x00AA}, Range{0x00B5, 0x00B5}, Range{0x00BA, 0x00BA},
-    Range{0x00C0, 0x00D6},   Range{0x00D8, 0x00F6}, Range{0x00F8, 0x02C1}, Range{0x0370, 0x0373}, Range{0x0376, 0x0377},
-    Range{0x037B, 0x037D},   Range{0x0386, 0x0386}, Range{0x0388, 0x03F5}, Range{0x03F7, 0x0481}, Range{0x048A, 0x0556},
-    Range{0x0561, 0x0587},   Range{0x05D0, 0x05EA}, Range{0x0620, 0x064A}, Range{0x066E, 0x066F}, Range{0x0671, 0x06D3},
-    Range{0x0904, 0x0939},   Range{0x0985, 0x09B9}, Range{0x0E01, 0x0E30}, Range{0x10A0, 0x10FF}, Range{0x1100, 0x1248},
-    Range{0x1E00, 0x1FBC},   Range{0x3041, 0x3096}, Range{0x30A1, 0x30FA}, Range{0x3105, 0x312F}, Range{0x3400, 0x4DBF},
-    Range{0x4E00, 0x9FFF},   Range{0xAC00, 0xD7A3}, Range{0xF900, 0xFAD9}, Range{0xFF21, 0xFF3A}, Range{0xFF41, 0xFF5A},
-    Range{0x20000, 0x2FA1D},
-};
-
-constexpr std::array k_unprintable = {
-    Range{0x0000, 0x001F}, Range{0x007F, 0x00A0}, Range{0x00AD, 0x00AD},   Range{0x061C, 0x061C},
-    Range{0x1680, 0x1680}, Range{0x180E, 0x180E}, Range{0x2000, 0x200F},   Range{0x2028, 0x202F},
-    Range{0x205F, 0x206F}, Range{0x3000, 0x3000}, Range{0xD800, 0xF8FF},   Range{0xFEFF, 0xFEFF},
-    Range{0xFFF0, 0xFFFB}, Range{0xFFFE, 0xFFFF}, Range{0xE0000, 0xE0FFF}, Range{0xF0000, 0x10FFFF},
-};
-
-bool contains(std::span<const Range> ranges, char32_t code_point) {
-  return std::any_of(ranges.begin(), ranges.end(), [code_point](const Range& range) {
-    return code_point >= range.first && code_point <= range.last;
-  });
+bool contains(std::span<const CodePointRange> ranges, char32_t code_point) {
+  const auto after = std::upper_bound(ranges.begin(), ranges.end(), code_point,
+                                      [](char32_t value, const CodePointRange& range) { return value < range.first; });
+  return after != ranges.begin() && code_point <= std::prev(after)->last;
 }
 
 }  // namespace
@@ -66,6 +45,17 @@ CodePoint decode_utf8(std::string_view text, std::size_t position) {
 
 bool is_letter(char32_t code_point) {
   return contains(k_letters, code_point);
+}
+
+bool is_decimal_digit(char32_t code_point) {
+  return contains(k_digits, code_point);
+}
+
+bool is_white_space(char32_t code_point) {
+  if (code_point < 0x80) return code_point == ' ' || (code_point >= '\t' && code_point <= '\r');
+  return code_point == 0x85 || code_point == 0xA0 || code_point == 0x1680 ||
+         (code_point >= 0x2000 && code_point <= 0x200A) || code_point == 0x2028 || code_point == 0x2029 ||
+         code_point == 0x202F || code_point == 0x205F || code_point == 0x3000;
 }
 
 bool is_printable(char32_t code_point) {

@@ -20,9 +20,10 @@ inline bool starts_code_point(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
 }
 
-// Letters of the scripts that people name variables in. Go's unicode.IsLetter, which the reference implementation
-// asks, knows more; the rare rest ends a name here.
+// unicode.IsLetter, unicode.IsDigit and unicode.IsSpace of Go, which the reference implementation asks.
 bool is_letter(char32_t code_point);
+bool is_decimal_digit(char32_t code_point);
+bool is_white_space(char32_t code_point);
 
 // Whether Go prints the code point as it is in %q (strconv.IsPrint): no controls, no format characters, no white space
 // but the blank.

@@ -155,7 +155,7 @@ ShellScript shell_script(const CommandLine& command) {
     script.file = first;
     return script;
   }
-  for (const Heredoc& heredoc : command.heredocs) script.command += "\n" + heredoc.content + heredoc.name;
+  for (const Heredoc& heredoc : command.heredocs) script.command += "\n" + heredoc.as_written() + heredoc.name;
   return script;
 }
 

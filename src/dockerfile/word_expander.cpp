@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace tektii::dockerfile {
@@ -23,7 +24,7 @@ bool is_special_parameter(char c) {
 
 // Positional and special parameters of the shell exist in no build: they are empty and nobody means a variable by them.
 bool names_parameter(std::string_view name) {
-  return !name.empty() && (is_digit(name.front()) || is_special_parameter(name.front()));
+  return !name.empty() && (is_special_parameter(name.front()) || is_decimal_digit(decode_utf8(name, 0).value));
 }
 
 }  // namespace
@@ -41,12 +42,14 @@ void WordExpander::run() {
 
 void WordExpander::Output::add_plain(std::string_view piece) {
   text += piece;
-  for (const char c : piece) {
-    if (is_space(c)) {
+  for (std::size_t at = 0; at < piece.size();) {
+    const std::size_t space = white_space_at(piece, at);
+    if (space > 0) {
       end_word();
     } else {
-      word += c;
+      word += piece[at];
     }
+    at += std::max<std::size_t>(space, 1);
   }
 }
 
@@ -240,14 +243,20 @@ std::string WordExpander::substitute_pattern(const std::string& name) {
 std::string WordExpander::read_name() {
   const std::size_t start = position_;
   if (at_end()) return {};
-  if (is_digit(peek())) {
-    while (!at_end() && is_digit(peek())) ++position_;
+  const auto at_digit = [this] {
+    const CodePoint code_point = decode_utf8(word_, position_);
+    return code_point.valid && is_decimal_digit(code_point.value);
+  };
+  if (at_digit()) {
+    while (!at_end() && at_digit()) take_code_point();
   } else if (is_special_parameter(peek())) {
     ++position_;
   } else {
     while (!at_end()) {
       const CodePoint code_point = decode_utf8(word_, position_);
-      if (!(code_point.valid && is_letter(code_point.value)) && !is_digit(peek()) && peek() != '_') break;
+      const bool is_name =
+          code_point.valid && (is_letter(code_point.value) || is_decimal_digit(code_point.value) || peek() == '_');
+      if (!is_name) break;
       position_ += code_point.length;
     }
   }

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tektii::dockerfile {
 namespace {
 
@@ -120,6 +122,15 @@ std::string dump(const Error& error) {
     text = fmt::format("{}:{}:{}+{}: ", span->file, span->first_line, span->column, span->length);
   }
   text += error.message() + "\n";
+  if (const auto& span = error.span(); span && span->first_line > 0) {
+    constexpr std::size_t k_shown = 100;
+    text += fmt::format("  | {}\n", span->text.substr(0, k_shown));
+    if (span->column > 0) {
+      const auto column = static_cast<std::size_t>(span->column);
+      text += fmt::format("  | {}{}\n", std::string(column - 1, ' '),
+                          std::string(static_cast<std::size_t>(std::max(span->length, 1)), '^'));
+    }
+  }
   for (const std::string& hint : error.hints()) text += hint + "\n";
   return text;
 }

@@ -13,7 +13,7 @@ std::string dump(const Dockerfile& file);
 // An instruction without its original line.
 std::string dump_body(const Instruction& instruction);
 
-// "file:line:column+length: message", then the hints, one per line.
+// "file:line:column+length: message", the line with a caret below what is wrong, then the hints, one per line.
 std::string dump(const Error& error);
 
 }  // namespace tektii::dockerfile

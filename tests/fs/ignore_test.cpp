@@ -103,6 +103,8 @@ const std::vector<MatchCase> k_match_cases = {
     {{"\\!important"}, "!important", true},
     {{"a+b(c){d}$|.*"}, "a+b(c){d}$|.txt", true},
     {{"^file"}, "^file", true},
+    {{"^*"}, "^file", true},
+    {{"^*"}, "file", false},
     // parents
     {{"dir"}, "dir/file", true},
     {{"dir"}, "dir/a/b/c", true},
@@ -227,6 +229,9 @@ TEST(IgnorePatterns, KnowsWhichDirectoriesNeedNoVisit) {
   for (const SkipCase& row : cases) {
     EXPECT_EQ(IgnorePatterns::from_list(row.patterns).can_skip_children(row.directory), row.can_skip)
         << testing::PrintToString(row.patterns) << " at " << row.directory;
+    const IgnorePatterns patterns = IgnorePatterns::from_list(row.patterns);
+    EXPECT_EQ(IgnoreWalk(patterns).visit(row.directory, true).skip_children, row.can_skip)
+        << testing::PrintToString(row.patterns) << " in a walk at " << row.directory;
   }
 }
 

@@ -24,6 +24,10 @@ struct Heredoc {
   std::string content;  // tabs already stripped for <<-; line ends as in the file
   bool expand = true;   // false when any part of the word was quoted
   bool strip_tabs = false;
+  std::string with_tabs = {};  // of <<-: the content before they were stripped
+
+  // As it stands in the file: what a shell is given that reads the heredoc itself.
+  const std::string& as_written() const { return strip_tabs ? with_tabs : content; }
 };
 
 // A command in shell form (one string) or exec form (a JSON array).

@@ -26,6 +26,8 @@ class IgnorePatterns {
   bool can_skip_children(std::string_view directory) const;
 
  private:
+  friend class IgnoreWalk;
+
   struct Rule {
     std::shared_ptr<const PathPattern> pattern;
     bool negated = false;
@@ -33,6 +35,40 @@ class IgnorePatterns {
   void add(std::string_view pattern);
 
   std::vector<Rule> rules_;
+};
+
+// Asks the patterns about the entries of a walk, with the answers of IgnorePatterns::matches and can_skip_children but
+// for a fraction of the cost: what the rules say of a directory holds for all that is below it, and a rule that can't
+// match below a directory is not looked at there.
+class IgnoreWalk {
+ public:
+  // The patterns must outlive it.
+  explicit IgnoreWalk(const IgnorePatterns& patterns);
+
+  struct Answer {
+    bool excluded = false;
+    bool skip_children = false;  // of a directory: nothing below it can be included again
+  };
+  // Fast when the paths come as walk_tree gives them, a directory before what is in it; any order works.
+  Answer visit(std::string_view path, bool is_directory);
+
+ private:
+  // What is known of a directory: whether it is excluded, and which rules may still change that below it.
+  struct Frame {
+    std::string path;
+    bool excluded = false;
+    std::vector<bool> active;
+    bool may_include = false;  // one of them is negated
+  };
+
+  void enter_parents(std::string_view path);
+  bool is_excluded(const Frame& parent, std::string_view path) const;
+  void enter(std::string_view directory);
+
+  const IgnorePatterns* patterns_;
+  // By the last byte of a path: the rules that can match it.
+  std::vector<std::vector<std::size_t>> candidates_;
+  std::vector<Frame> frames_;  // the root and the directories down to the last one visited
 };
 
 // Go's filepath.Match for one path (no '**'): used for COPY wildcards. Throws Error{usage} on a malformed pattern.

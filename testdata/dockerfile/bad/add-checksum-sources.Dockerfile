@@ -1,0 +1,2 @@
+FROM a
+ADD --checksum=sha256:0 a b c

@@ -1,0 +1,4 @@
+# syntax=a
+# check=skip=all
+# SYNTAX=b
+FROM a

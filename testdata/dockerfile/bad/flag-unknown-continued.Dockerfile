@@ -1,0 +1,5 @@
+FROM a
+COPY --from=x \
+  # about the owner
+  --chonw=1 \
+  a b

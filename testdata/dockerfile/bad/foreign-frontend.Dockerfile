@@ -1,0 +1,3 @@
+# syntax=example.com/other:1
+FROM a
+INCLUDE b

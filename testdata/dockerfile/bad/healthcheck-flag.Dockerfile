@@ -1,0 +1,2 @@
+FROM a
+HEALTHCHECK --start-intervall=1s CMD x

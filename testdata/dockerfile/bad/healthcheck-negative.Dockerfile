@@ -1,0 +1,2 @@
+FROM a
+HEALTHCHECK --start-period=-1s CMD x

@@ -1,0 +1,3 @@
+ARG A
+ENV A=1
+FROM a

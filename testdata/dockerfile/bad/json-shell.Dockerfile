@@ -1,0 +1,2 @@
+FROM a
+SHELL ["a", 2]

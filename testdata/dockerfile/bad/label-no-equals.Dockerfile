@@ -1,0 +1,2 @@
+FROM a
+LABEL A=1 B

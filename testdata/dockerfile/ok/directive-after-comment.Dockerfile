@@ -1,0 +1,6 @@
+# a comment
+# escape=`
+# check=skip=all
+FROM a
+RUN one \
+  two

@@ -1,0 +1,2 @@
+# syntax=ghcr.io/example/other-frontend:2
+FROM a

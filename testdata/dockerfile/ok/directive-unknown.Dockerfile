@@ -1,0 +1,6 @@
+# syntax=docker/dockerfile:1
+# unknown=1
+# escape=`
+FROM a
+RUN one \
+  two

@@ -1,0 +1,21 @@
+FROM a
+RUN --network=default x
+RUN --network=none x
+RUN --network=host x
+RUN --security=sandbox x
+RUN --security=insecure x
+RUN --mount=target=/a x
+RUN --mount=type=bind,source=s,target=t,from=stage,rw x
+RUN --mount=type=bind,src=s,dst=/t,readwrite=false,ro x
+RUN --mount=type=cache,id=c,destination=/t,sharing=LOCKED,mode=0700,uid=1,gid=2,from=x,source=/s,ro=1 x
+RUN --mount=type=cache,target=${HOME}/.cache,sharing=private x
+RUN --mount=type=tmpfs,target=/t,size=64m x
+RUN --mount=type=secret,id=s x
+RUN --mount=type=secret,id=s,target=/t,required,mode=0400,uid=0,gid=0 x
+RUN --mount=type=secret,source=s,env=TOKEN x
+RUN --mount=type=secret,target=/run/x,required=false x
+RUN --mount=type=ssh x
+RUN --mount=type=ssh,id=i,target=/t,required=true,mode=0600,uid=1,gid=1 x
+RUN --mount=TYPE=Bind,Target=/t,READONLY=true x
+RUN --mount="type=bind,\"source=a,b\",target=/t" x
+RUN --mount=type=$KIND,target=$WHERE x
