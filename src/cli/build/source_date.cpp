@@ -21,22 +21,10 @@ std::int64_t parse_epoch(const std::string& text, const std::string& where) {
   throw Error(ErrorKind::usage, fmt::format("{}: {} is not a time in seconds since 1970", where, text));
 }
 
-// The committer's time of HEAD, out of the raw commit object.
-std::optional<std::int64_t> commit_time(const std::filesystem::path& context) {
-  const auto result = run_process(git_command(context, {"cat-file", "commit", "HEAD"}));
-  if (result.not_found || result.exit_code != 0) return std::nullopt;
-  for (const auto& line : split(result.out, '\n')) {
-    if (line.empty()) break;  // the message begins
-    if (!line.starts_with("committer ")) continue;
-    const auto words = split(line, ' ');  // ... <mail> seconds zone
-    return words.size() < 3 ? std::nullopt : parse_int(words[words.size() - 2]);
-  }
-  return std::nullopt;
-}
-
-std::optional<std::int64_t> given_epoch(const std::string& timestamps, const builder::BuildRequest& request) {
+std::optional<std::int64_t> given_epoch(const std::string& timestamps,
+                                        const std::map<std::string, std::string>& build_args) {
   if (!timestamps.empty() && timestamps != "preserve") return parse_epoch(timestamps, "--timestamps");
-  if (const auto arg = request.build_args.find("SOURCE_DATE_EPOCH"); arg != request.build_args.end()) {
+  if (const auto arg = build_args.find("SOURCE_DATE_EPOCH"); arg != build_args.end()) {
     return parse_epoch(arg->second, "--build-arg SOURCE_DATE_EPOCH");
   }
   if (const char* value = std::getenv("SOURCE_DATE_EPOCH"); value != nullptr && *value != '\0') {
@@ -47,9 +35,23 @@ std::optional<std::int64_t> given_epoch(const std::string& timestamps, const bui
 
 }  // namespace
 
-BuildTimes find_build_times(const std::string& timestamps, const builder::BuildRequest& request) {
-  if (const auto given = given_epoch(timestamps, request)) return {*given, *given};
-  return {k_year_1980, commit_time(request.context).value_or(k_year_1980)};
+// Out of the raw commit object: `git log` would start programs that the repository's configuration names.
+std::optional<std::int64_t> local_commit_time(const std::filesystem::path& directory) {
+  const auto result = run_process(git_command(directory, {"cat-file", "commit", "HEAD"}));
+  if (result.not_found || result.exit_code != 0) return std::nullopt;
+  for (const auto& line : split(result.out, '\n')) {
+    if (line.empty()) break;  // the message begins
+    if (!line.starts_with("committer ")) continue;
+    const auto words = split(line, ' ');  // ... <mail> seconds zone
+    return words.size() < 3 ? std::nullopt : parse_int(words[words.size() - 2]);
+  }
+  return std::nullopt;
+}
+
+BuildTimes find_build_times(const std::string& timestamps, const std::map<std::string, std::string>& build_args,
+                            std::optional<std::int64_t> commit_time) {
+  if (const auto given = given_epoch(timestamps, build_args)) return {*given, *given};
+  return {k_year_1980, commit_time.value_or(k_year_1980)};
 }
 
 }  // namespace tektii::cli

@@ -1,0 +1,218 @@
+#include "loader.hpp"
+
+#include "cli/signals.hpp"
+#include "cli/version.hpp"
+#include "standard_input.hpp"
+#include <tektii/layer/extract.hpp>
+#include <tektii/net/http.hpp>
+#include <tektii/net/url.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/fd.hpp>
+#include <tektii/util/file.hpp>
+#include <tektii/util/text.hpp>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace tektii::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t k_max_dockerfile = 16 << 20;
+
+bool is_http(const std::string& text) {
+  return text.starts_with("http://") || text.starts_with("https://");
+}
+
+// Gives back what was read to look at it, then the rest.
+class Rejoined : public ByteSource {
+ public:
+  Rejoined(std::string head, ByteSource& rest) : head_(std::move(head)), rest_(rest) {}
+  const std::string& head() const { return head_; }
+  std::size_t read(std::span<std::byte> out) override {
+    if (position_ == head_.size()) return rest_.read(out);
+    const auto count = std::min(out.size(), head_.size() - position_);
+    const auto bytes = as_byte_span(head_).subspan(position_, count);
+    std::copy(bytes.begin(), bytes.end(), out.begin());
+    position_ += count;
+    return count;
+  }
+
+ private:
+  std::string head_;
+  std::size_t position_ = 0;
+  ByteSource& rest_;
+};
+
+Rejoined look_at(ByteSource& source) {
+  std::vector<std::byte> head(layer::k_archive_head);
+  head.resize(read_full(source, head));
+  return {std::string(reinterpret_cast<const char*>(head.data()), head.size()), source};
+}
+
+std::string read_dockerfile(ByteSource& source, const std::string& shown) {
+  auto text = read_all(source, k_max_dockerfile);
+  if (text.find('\0') == std::string::npos) return text;
+  throw Error(ErrorKind::usage, fmt::format("{} is neither a tar archive nor a Dockerfile", shown))
+      .add_hint("archives are tar files, plain or compressed by gzip, bzip2, xz or zstd");
+}
+
+void extract(ByteSource& source, const fs::path& directory, const std::string& shown, const std::stop_token& stop) {
+  try {
+    const auto report = layer::extract_archive(source, directory, stop);
+    if (report.left_out > 0) {
+      spdlog::warn("{}: {} devices and fifos are left out of the context", shown, report.left_out);
+    }
+  } catch (Error& error) {
+    if (error.kind() != ErrorKind::interrupted) error.add_context("unpack " + shown);
+    throw;
+  }
+}
+
+}  // namespace
+
+struct ContextLoader::Threads {
+  Threads(store::Store& the_store, ProgressMode mode, const BuildSecrets& secrets)
+      : store(the_store),
+        transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
+        sources(store, *transport, secrets),
+        progress(make_progress(mode)) {}
+
+  // Runs a piece of work as a step that is shown.
+  template <typename Work>
+  auto step(const std::string& title, const Work& work) {
+    const auto stop = signals.token();
+    builder::ProgressStep shown(*progress, title, [stop] { return stop.stop_requested(); });
+    auto result = work(stop);
+    shown.finish(builder::StepOutcome::done);
+    return result;
+  }
+
+  SignalScope signals;
+  store::Store& store;
+  std::unique_ptr<net::HttpTransport> transport;
+  StoreRemoteSources sources;
+  std::unique_ptr<builder::ProgressSink> progress;
+};
+
+ContextLoader::ContextLoader(std::function<store::Store&()> open_store, ProgressMode progress, int standard_input)
+    : open_store_(std::move(open_store)), progress_(progress), standard_input_(standard_input) {}
+
+ContextLoader::~ContextLoader() {
+  if (threads_) threads_->progress->settle();
+}
+
+ContextLoader::Threads& ContextLoader::threads(const BuildSecrets& secrets) {
+  if (!threads_) threads_ = std::make_unique<Threads>(open_store_(), progress_, secrets);
+  return *threads_;
+}
+
+fs::path ContextLoader::new_directory() {
+  auto directory = open_store_().next_temp_name("context");
+  make_directories(directory);
+  return directory;
+}
+
+builder::GitTree ContextLoader::load_git(const dockerfile::GitRef& reference, const BuildSecrets& secrets) {
+  auto& threads = this->threads(secrets);
+  const auto title = fmt::format("load git context {}", net::redact_url(escape_control(reference.remote)));
+  return threads.step(title, [&](const auto& stop) { return threads.sources.fetch_git(reference, stop); });
+}
+
+builder::RemoteFile ContextLoader::load_file(const std::string& url, const BuildSecrets& secrets) {
+  auto& threads = this->threads(secrets);
+  builder::RemoteFileRequest request;
+  try {
+    request.url = net::Url::parse(url).str();
+  } catch (const Error& error) {
+    throw Error(ErrorKind::usage, error.message());
+  }
+  request.authorization = http_authorization(secrets, url);
+  const auto title = fmt::format("load {}", net::redact_url(escape_control(url)));
+  return threads.step(title, [&](const auto& stop) { return threads.sources.fetch_file(request, stop); });
+}
+
+// docker's rule: what is not a tar is the Dockerfile.
+Context ContextLoader::unpack_or_read(ByteSource& source, const std::string& shown, const BuildSecrets& secrets) {
+  Context context;
+  context.is_local = false;
+  auto all = look_at(source);
+  if (all.head().empty()) throw Error(ErrorKind::usage, fmt::format("{} is empty", shown));
+  context.directory = new_directory();
+  if (layer::looks_like_archive(as_byte_span(all.head()))) {
+    const auto stop = threads(secrets).signals.token();
+    extract(all, context.directory, shown, stop);
+  } else {
+    context.dockerfile = read_dockerfile(all, shown);
+  }
+  return context;
+}
+
+Context ContextLoader::load(const std::string& text, const BuildSecrets& secrets, bool keep_git_dir) {
+  Context context;
+  std::error_code failure;
+  if (text == "-") {
+    auto& threads = this->threads(secrets);
+    const auto source = open_standard_input(standard_input_, "the context", threads.signals.token());
+    return unpack_or_read(*source, "standard input", secrets);
+  }
+  if (fs::is_directory(text, failure)) {
+    context.directory = fs::canonical(text);
+    return context;
+  }
+  if (auto reference = dockerfile::parse_git_ref(text, true)) {
+    if (keep_git_dir) reference->keep_git_dir = true;
+    const auto tree = load_git(*reference, secrets);
+    context.directory = tree.directory;
+    context.is_local = false;
+    context.commit_time = tree.commit_time;
+    return context;
+  }
+  if (is_http(text)) {
+    const auto source = open_source(load_file(text, secrets).path);
+    return unpack_or_read(*source, net::redact_url(escape_control(text)), secrets);
+  }
+  Error error(ErrorKind::usage, fmt::format("context {} {}", escape_control(text),
+                                            fs::exists(text, failure) ? "is not a directory" : "does not exist"));
+  error.add_hint(
+      "a context is a directory, a git repository (https://.../a.git#ref:subdir, git@host:a.git), the URL of "
+      "a tar archive or Dockerfile, or - for one of these on standard input");
+  throw error;
+}
+
+std::optional<fs::path> ContextLoader::load_named(const std::string& text, const BuildSecrets& secrets) {
+  if (const auto reference = dockerfile::parse_git_ref(text)) return load_git(*reference, secrets).directory;
+  if (!is_http(text)) return std::nullopt;
+  const auto file = load_file(text, secrets);
+  const auto source = open_source(file.path);
+  auto all = look_at(*source);
+  auto directory = new_directory();
+  if (layer::looks_like_archive(as_byte_span(all.head()))) {
+    extract(all, directory, net::redact_url(escape_control(text)), threads(secrets).signals.token());
+  } else {
+    FdSink sink(open_file(directory / "context", O_WRONLY | O_CREAT | O_EXCL, 0600), "context");
+    copy_stream(all, sink, threads(secrets).signals.token());
+  }
+  return directory;
+}
+
+std::string ContextLoader::read_standard_input(const std::string& what) {
+  // The signals do what they always do: nothing has to be cleaned up yet, or the next run does it.
+  const auto source = open_standard_input(standard_input_, what, {});
+  auto text = read_dockerfile(*source, "standard input");
+  if (text.empty()) throw Error(ErrorKind::usage, fmt::format("standard input is empty: {} was expected", what));
+  return text;
+}
+
+std::string ContextLoader::read_url(const std::string& url, const BuildSecrets& secrets) {
+  const auto source = open_source(load_file(url, secrets).path);
+  return read_dockerfile(*source, net::redact_url(escape_control(url)));
+}
+
+}  // namespace tektii::cli
