@@ -122,7 +122,8 @@ std::string git_words(const std::string& text) {
     for (const std::string_view prefix : {"fatal: ", "error: ", "remote: ", "ssh: "}) {
       if (words.starts_with(prefix)) words.remove_prefix(prefix.size());
     }
-    if (!words.empty() && lines.size() < 5) lines.push_back(escape_control(words));
+    const bool is_advice = words.starts_with("Please make sure you have") || words == "and the repository exists.";
+    if (!words.empty() && !is_advice && lines.size() < 5) lines.push_back(escape_control(words));
   }
   return join(lines, "; ");
 }

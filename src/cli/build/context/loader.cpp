@@ -203,8 +203,9 @@ std::optional<fs::path> ContextLoader::load_named(const std::string& text, const
 }
 
 std::string ContextLoader::read_standard_input(const std::string& what) {
-  // The signals do what they always do: nothing has to be cleaned up yet, or the next run does it.
-  const auto source = open_standard_input(standard_input_, what, {});
+  std::optional<SignalScope> signals;
+  const auto stop = threads_ ? threads_->signals.token() : signals.emplace().token();
+  const auto source = open_standard_input(standard_input_, what, stop);
   auto text = read_dockerfile(*source, "standard input");
   if (text.empty()) throw Error(ErrorKind::usage, fmt::format("standard input is empty: {} was expected", what));
   return text;
