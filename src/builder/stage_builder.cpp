@@ -9,6 +9,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <initializer_list>
+#include <utility>
 #include <variant>
 
 namespace tektii::builder {
@@ -22,6 +25,22 @@ bool changes_files(const dockerfile::Instruction& instruction) {
          std::holds_alternative<dockerfile::Workdir>(instruction.body);
 }
 
+// What an image hands down: the members that BuildKit knows. Others (an old builder's container, its host name) speak
+// of how the base was made.
+oci::ImageConfig inherited_config(oci::ImageConfig config) {
+  const auto keep = [](std::map<std::string, std::string>& members, std::initializer_list<std::string_view> names) {
+    std::erase_if(members, [&](const auto& member) {
+      return std::find(names.begin(), names.end(), member.first) == names.end();
+    });
+  };
+  keep(config.unknown, {"os.version", "os.features"});
+  keep(config.config.unknown, {"ArgsEscaped"});
+  auto& directory = config.config.working_dir;
+  if (!directory.empty()) directory = "/" + clean_source_path(directory);
+  return config;
+}
+
+// A stage begins with the environment of its base, which wins over ARGs of the same names that it inherits.
 void load_environment(StageState& state) {
   for (const auto& entry : state.config.config.env) {
     const auto equals = entry.find('=');
@@ -31,46 +50,58 @@ void load_environment(StageState& state) {
 
 }  // namespace
 
-std::shared_ptr<StageState> open_image(BuildSession& session, const std::string& name) {
-  if (const auto known = session.images.find(name); known != session.images.end()) return known->second;
-  ProgressStep report(session.deps.progress, fmt::format("[internal] look up {}", name), session.was_stopped());
-  const std::shared_ptr<oci::ImageSource> source = session.deps.open_image(name);
-  auto resolved = source->resolve(session.request.platform, session.stop);
-  auto state = std::make_shared<StageState>(LayerStack(session.deps.snapshots, session.fetcher),
-                                            Variables(session.request.build_args, session.plan.global_args));
-  for (const auto& layer : resolved.layers) {
-    session.fetcher.add_source(layer, source);
-    state->stack.push(layer);
+void add_images(BuildSession& session, const OpenedImages& images) {
+  for (const auto& [name, image] : images) {
+    auto state = std::make_shared<StageState>(LayerStack(session.deps.snapshots, session.fetcher),
+                                              Variables(session.request.build_args, session.plan.global_args));
+    for (const auto& layer : image.resolved.layers) {
+      session.fetcher.add_source(layer, image.source);
+      state->stack.push(layer);
+    }
+    state->config = inherited_config(image.resolved.config);
+    state->base_name = image.resolved.name;
+    state->base_digest = image.resolved.manifest.digest;
+    session.images.emplace(name, std::move(state));
   }
-  state->config = std::move(resolved.config);
-  state->base_name = resolved.name;
-  state->base_digest = resolved.manifest.digest;
-  load_environment(*state);
-  session.images.emplace(name, state);
-  report.finish(StepOutcome::done);
-  return state;
+}
+
+std::shared_ptr<StageState> open_image(BuildSession& session, const std::string& name) {
+  const auto found = session.images.find(name);
+  if (found == session.images.end()) throw Error(ErrorKind::failure, fmt::format("image {} was not planned", name));
+  return found->second;
 }
 
 StageBuilder::StageBuilder(BuildSession& session, int index)
     : session_(session), index_(index), planned_(session.plan.stages.at(index)) {
-  for (const auto& instruction : planned_.instructions()) file_steps_ += changes_files(instruction) ? 1 : 0;
+  const auto count = [&](const Instruction& instruction) { file_steps_ += changes_files(instruction) ? 1 : 0; };
+  for (const auto& instruction : planned_.triggers) count(instruction);
+  for (const auto& instruction : planned_.instructions()) count(instruction);
   if (planned_.base.kind == SourceName::Kind::directory) ++file_steps_;
 }
 
 std::shared_ptr<StageState> StageBuilder::build() {
   begin();
-  for (const auto& instruction : planned_.instructions()) {
+  run_instructions(planned_.triggers, true);
+  run_instructions(planned_.instructions(), false);
+  return state_;
+}
+
+void StageBuilder::run_instructions(std::span<const Instruction> instructions, bool are_triggers) {
+  in_trigger_ = are_triggers;
+  for (const auto& instruction : instructions) {
     throw_if_stopped(session_.stop);
     try {
       apply(instruction);
     } catch (Error& error) {
-      if (!error.span() && error.kind() != ErrorKind::interrupted) {
+      if (error.kind() == ErrorKind::interrupted) throw;
+      if (are_triggers) {
+        blame_trigger(error, session_.plan, planned_, instruction.original);
+      } else if (!error.span()) {
         error.set_span(session_.plan.file.span(instruction.lines));
       }
       throw;
     }
   }
-  return state_;
 }
 
 // Starts from the base: its config is inherited, a stage also hands its ARGs down (they are copied with its variables).
@@ -94,27 +125,25 @@ void StageBuilder::begin() {
         start_empty();
         break;
     }
-    if (!state_->config.config.on_build.empty()) {
-      throw Error(ErrorKind::usage, fmt::format("the base image {} has ONBUILD triggers, which are not supported yet",
-                                                planned_.base.name));
-    }
   } catch (Error& error) {
     if (!error.span() && error.kind() != ErrorKind::interrupted) {
       error.set_span(session_.plan.file.span(from.lines, planned_.stage->from_body().image));
     }
     throw;
   }
+  state_->config.config.on_build.clear();  // they are among the plan's triggers now
   // BuildKit adds PATH to every image that has none.
   if (!state_->config.config.get_env("PATH")) {
     state_->config.config.set_env("PATH", k_default_path);
-    state_->variables.set_env("PATH", k_default_path);
   }
+  load_environment(*state_);
 }
 
 void StageBuilder::start_empty() {
   state_ = std::make_shared<StageState>(LayerStack(session_.deps.snapshots, session_.fetcher),
                                         Variables(session_.request.build_args, session_.plan.global_args));
   state_->config.platform = session_.request.platform;
+  state_->config.config.working_dir = "/";
 }
 
 // FROM a directory context: its files are one layer of the new image.
@@ -181,7 +210,8 @@ void StageBuilder::run_step(const Instruction& instruction, const std::string& k
                             const MakeLayer& make) {
   ++file_step_;
   ProgressStep report(session_.deps.progress,
-                      fmt::format("[{} {}/{}] {}", planned_.title, file_step_, file_steps_, instruction.original),
+                      fmt::format("[{} {}/{}] {}{}", planned_.title, file_step_, file_steps_,
+                                  in_trigger_ ? "ONBUILD " : "", instruction.original),
                       session_.was_stopped());
   if (!session_.request.no_cache) {
     if (const auto known = find_step(session_.deps.actions, session_.deps.blobs, key)) {

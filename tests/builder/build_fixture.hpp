@@ -28,16 +28,18 @@ class FakeExecutor : public exec::Executor {
   std::string_view name() const override { return "fake"; }
   std::optional<exec::Unavailable> unavailable_reason(const exec::RunSpec&) override { return unavailable; }
   exec::ExitStatus run(const exec::Rootfs& rootfs, const exec::RunSpec& spec, exec::OutputSink& output,
-                       std::stop_token) override {
+                       std::stop_token stop) override {
     {
       const std::lock_guard lock(mutex_);
       specs.push_back(spec);
     }
+    if (interruptible) return interruptible(spec, stop);
     return command ? command(rootfs, spec, output) : exec::ExitStatus{};
   }
 
   std::optional<exec::Unavailable> unavailable;
   Command command;
+  std::function<exec::ExitStatus(const exec::RunSpec&, const std::stop_token&)> interruptible;  // instead of command
   std::vector<exec::RunSpec> specs;  // in the order in which they began
 
  private:
@@ -107,6 +109,14 @@ class BuildTest : public ::testing::Test {
     }
     ADD_FAILURE() << "the build succeeded:\n" << dockerfile;
     return Error(ErrorKind::failure, "");
+  }
+
+  static std::vector<std::string> history_of(const BuildResult& result) {
+    std::vector<std::string> texts;
+    for (const auto& entry : result.config.history) {
+      texts.push_back(entry.created_by.value_or("") + (entry.empty_layer ? " | empty" : ""));
+    }
+    return texts;
   }
 
   // The merged file system of an image.

@@ -99,9 +99,7 @@ builder::BuildRequest& BuildDriver::request() {
 }
 
 void BuildDriver::check(const std::stop_token& stop) {
-  for (const auto& name : builder::check_build(impl_->inputs.request, impl_->deps())) {
-    impl_->opener(name)->resolve(impl_->inputs.request.platform, stop);
-  }
+  builder::check_build(impl_->inputs.request, impl_->deps(), stop);
 }
 
 builder::BuildResult BuildDriver::build(const std::stop_token& stop) {

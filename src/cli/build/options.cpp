@@ -38,6 +38,15 @@ bool keeps_git_directory(const builder::BuildRequest& request) {
   return value == "1" || value == "t" || value == "T" || value == "true" || value == "TRUE" || value == "True";
 }
 
+void read_labels(const std::vector<std::string>& given, builder::BuildRequest& request) {
+  for (const auto& label : given) {
+    const auto equals = label.find('=');
+    const auto name = label.substr(0, equals);
+    if (name.empty()) throw Error(ErrorKind::usage, fmt::format("--label {}: the name is missing", label));
+    request.labels[name] = equals == std::string::npos ? std::string{} : label.substr(equals + 1);
+  }
+}
+
 // Loads the context and reads what belongs to it; returns the time of its commit.
 std::optional<std::int64_t> read_context(const BuildOptions& options, ContextLoader& loader,
                                          builder::BuildRequest& request) {
@@ -45,8 +54,9 @@ std::optional<std::int64_t> read_context(const BuildOptions& options, ContextLoa
   check_choice(choice);
   const auto context = loader.load(options.context, request.secrets, keeps_git_directory(request));
   request.context = context.directory;
+  request.context_time = context.is_local ? local_commit_time(context.directory) : context.time;
   read_dockerfile(choice, context, loader, request);
-  return context.is_local ? local_commit_time(context.directory) : context.commit_time;
+  return context.is_local || context.is_commit ? request.context_time : std::nullopt;
 }
 
 // A file that could only be written in vain after the whole build is found out before it.
@@ -126,7 +136,8 @@ bool needs_unpacked_layers(const dockerfile::Dockerfile& file) {
       const auto* copy = std::get_if<dockerfile::Copy>(&instruction.body);
       return std::holds_alternative<dockerfile::Run>(instruction.body) || (copy != nullptr && copy->from);
     });
-    if (any) return true;
+    // What an image asks for in ONBUILD is known when it is looked up, which is too late to enter namespaces.
+    if (any || stage.from_body().image != "scratch") return true;
   }
   return false;
 }
@@ -140,18 +151,25 @@ BuildInputs read_build_inputs(const BuildOptions& options, ContextLoader& loader
   request.compression = parse_compression(options.compression);
   request.target = options.target;
   request.no_cache = options.no_cache;
+  if (options.jobs < 0) throw Error(ErrorKind::usage, fmt::format("--jobs {}: it must be at least 1", options.jobs));
+  request.jobs = options.jobs;
   request.preserve_modes = options.preserve_modes;
   request.preserve_timestamps = options.timestamps == "preserve";
   read_build_args(options.build_args, request);
+  read_labels(options.labels, request);
   if (!options.iid_file.empty()) require_directory_of("--iidfile", options.iid_file);
   if (!options.metadata_file.empty()) require_directory_of("--metadata-file", options.metadata_file);
   for (const auto& output : options.outputs) inputs.outputs.push_back(parse_output(output));
   // What may take time comes last, when nothing can be wrong with the options any more.
   const auto commit_time = read_context(options, loader, request);
   request.named_contexts = read_named_contexts(options.build_contexts, loader, request.secrets);
-  const auto times = find_build_times(options.timestamps, request.build_args, commit_time);
+  const auto times = find_build_times(options.timestamps, request, commit_time);
   request.source_date_epoch = times.files;
   request.created = times.created;
+  // ARG shows the time that a name stands for.
+  if (const auto epoch = request.build_args.find("SOURCE_DATE_EPOCH"); epoch != request.build_args.end()) {
+    if (!parse_int(trim(epoch->second))) epoch->second = std::to_string(times.files);
+  }
   inputs.may_run_commands =
       needs_unpacked_layers(dockerfile::parse_dockerfile(request.dockerfile_text, request.dockerfile_name));
   return inputs;

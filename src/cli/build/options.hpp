@@ -18,6 +18,7 @@ struct BuildOptions {
   std::vector<std::string> tags;
   std::vector<std::string> build_args;
   std::vector<std::string> build_contexts;
+  std::vector<std::string> labels;
   std::vector<std::string> outputs;
   std::string target;
   std::string platform = "linux/amd64";
@@ -26,6 +27,7 @@ struct BuildOptions {
   std::string timestamps;
   std::string iid_file;
   std::string metadata_file;
+  int jobs = 0;  // 0: one per processor
   bool push = false;
   bool no_cache = false;
   bool preserve_modes = false;
@@ -42,7 +44,7 @@ struct OutputSpec {
 struct BuildInputs {
   builder::BuildRequest request;
   std::vector<OutputSpec> outputs;
-  bool may_run_commands = false;  // some stage has a RUN or copies out of a stage: unpacked layers are needed
+  bool may_run_commands = false;  // some stage may have a RUN or copy out of a stage: unpacked layers are needed
 };
 
 // Loads the contexts, reads the Dockerfile, the ignore file and the commit time of the context. Throws Error{usage}; a

@@ -63,12 +63,15 @@ std::string read_dockerfile(ByteSource& source, const std::string& shown) {
       .add_hint("archives are tar files, plain or compressed by gzip, bzip2, xz or zstd");
 }
 
-void extract(ByteSource& source, const fs::path& directory, const std::string& shown, const std::stop_token& stop) {
+// Returns the time of the newest file.
+std::optional<std::int64_t> extract(ByteSource& source, const fs::path& directory, const std::string& shown,
+                                    const std::stop_token& stop) {
   try {
     const auto report = layer::extract_archive(source, directory, stop);
     if (report.left_out > 0) {
       spdlog::warn("{}: {} devices and fifos are left out of the context", shown, report.left_out);
     }
+    return report.newest_file > 0 ? std::optional(report.newest_file) : std::nullopt;
   } catch (Error& error) {
     if (error.kind() != ErrorKind::interrupted) error.add_context("unpack " + shown);
     throw;
@@ -119,10 +122,16 @@ fs::path ContextLoader::new_directory() {
   return directory;
 }
 
-builder::GitTree ContextLoader::load_git(const dockerfile::GitRef& reference, const BuildSecrets& secrets) {
+Context ContextLoader::load_git(const dockerfile::GitRef& reference, const BuildSecrets& secrets) {
   auto& threads = this->threads(secrets);
   const auto title = fmt::format("load git context {}", net::redact_url(escape_control(reference.remote)));
-  return threads.step(title, [&](const auto& stop) { return threads.sources.fetch_git(reference, stop); });
+  const auto tree = threads.step(title, [&](const auto& stop) { return threads.sources.fetch_git(reference, stop); });
+  Context context;
+  context.directory = tree.directory;
+  context.is_local = false;
+  context.is_commit = true;
+  context.time = tree.commit_time;
+  return context;
 }
 
 builder::RemoteFile ContextLoader::load_file(const std::string& url, const BuildSecrets& secrets) {
@@ -138,46 +147,51 @@ builder::RemoteFile ContextLoader::load_file(const std::string& url, const Build
   return threads.step(title, [&](const auto& stop) { return threads.sources.fetch_file(request, stop); });
 }
 
-// docker's rule: what is not a tar is the Dockerfile.
-Context ContextLoader::unpack_or_read(ByteSource& source, const std::string& shown, const BuildSecrets& secrets) {
+// docker's rule: what is not a tar is the Dockerfile, and of a named context its only file.
+Context ContextLoader::unpack_or_read(ByteSource& source, const std::string& shown, const BuildSecrets& secrets,
+                                      bool is_named) {
   Context context;
   context.is_local = false;
   auto all = look_at(source);
-  if (all.head().empty()) throw Error(ErrorKind::usage, fmt::format("{} is empty", shown));
+  const auto stop = threads(secrets).signals.token();
   context.directory = new_directory();
   if (layer::looks_like_archive(as_byte_span(all.head()))) {
-    const auto stop = threads(secrets).signals.token();
-    extract(all, context.directory, shown, stop);
+    context.time = extract(all, context.directory, shown, stop);
+  } else if (is_named) {
+    FdSink sink(open_file(context.directory / "context", O_WRONLY | O_CREAT | O_EXCL, 0600), "context");
+    copy_stream(all, sink, stop);
+  } else if (all.head().empty()) {
+    throw Error(ErrorKind::usage, fmt::format("{} is empty", shown));
   } else {
     context.dockerfile = read_dockerfile(all, shown);
   }
   return context;
 }
 
+Context ContextLoader::load_url(const std::string& url, const BuildSecrets& secrets, bool is_named) {
+  const auto file = load_file(url, secrets);
+  const auto source = open_source(file.path);
+  auto context = unpack_or_read(*source, net::redact_url(escape_control(url)), secrets, is_named);
+  if (file.last_modified) context.time = file.last_modified;
+  return context;
+}
+
 Context ContextLoader::load(const std::string& text, const BuildSecrets& secrets, bool keep_git_dir) {
-  Context context;
   std::error_code failure;
   if (text == "-") {
-    auto& threads = this->threads(secrets);
-    const auto source = open_standard_input(standard_input_, "the context", threads.signals.token());
-    return unpack_or_read(*source, "standard input", secrets);
+    const auto source = open_standard_input(standard_input_, "the context", threads(secrets).signals.token());
+    return unpack_or_read(*source, "standard input", secrets, false);
   }
   if (fs::is_directory(text, failure)) {
+    Context context;
     context.directory = fs::canonical(text);
     return context;
   }
   if (auto reference = dockerfile::parse_git_ref(text, true)) {
     if (keep_git_dir) reference->keep_git_dir = true;
-    const auto tree = load_git(*reference, secrets);
-    context.directory = tree.directory;
-    context.is_local = false;
-    context.commit_time = tree.commit_time;
-    return context;
+    return load_git(*reference, secrets);
   }
-  if (is_http(text)) {
-    const auto source = open_source(load_file(text, secrets).path);
-    return unpack_or_read(*source, net::redact_url(escape_control(text)), secrets);
-  }
+  if (is_http(text)) return load_url(text, secrets, false);
   Error error(ErrorKind::usage, fmt::format("context {} {}", escape_control(text),
                                             fs::exists(text, failure) ? "is not a directory" : "does not exist"));
   error.add_hint(
@@ -186,20 +200,10 @@ Context ContextLoader::load(const std::string& text, const BuildSecrets& secrets
   throw error;
 }
 
-std::optional<fs::path> ContextLoader::load_named(const std::string& text, const BuildSecrets& secrets) {
-  if (const auto reference = dockerfile::parse_git_ref(text)) return load_git(*reference, secrets).directory;
+std::optional<Context> ContextLoader::load_named(const std::string& text, const BuildSecrets& secrets) {
+  if (const auto reference = dockerfile::parse_git_ref(text)) return load_git(*reference, secrets);
   if (!is_http(text)) return std::nullopt;
-  const auto file = load_file(text, secrets);
-  const auto source = open_source(file.path);
-  auto all = look_at(*source);
-  auto directory = new_directory();
-  if (layer::looks_like_archive(as_byte_span(all.head()))) {
-    extract(all, directory, net::redact_url(escape_control(text)), threads(secrets).signals.token());
-  } else {
-    FdSink sink(open_file(directory / "context", O_WRONLY | O_CREAT | O_EXCL, 0600), "context");
-    copy_stream(all, sink, threads(secrets).signals.token());
-  }
-  return directory;
+  return load_url(text, secrets, true);
 }
 
 std::string ContextLoader::read_standard_input(const std::string& what) {

@@ -17,8 +17,9 @@ namespace tektii::cli {
 // What a build reads its files from.
 struct Context {
   std::filesystem::path directory;
-  bool is_local = true;                     // the user's own directory; otherwise private, in the store's temporary one
-  std::optional<std::int64_t> commit_time;  // of a git context
+  bool is_local = true;              // the user's own directory; otherwise private, in the store's temporary one
+  bool is_commit = false;            // taken from git
+  std::optional<std::int64_t> time;  // of the commit, else Last-Modified of the file or the newest file of the archive
   // The context was no archive: it is the Dockerfile itself, and there are no files.
   std::optional<std::string> dockerfile;
 };
@@ -40,7 +41,7 @@ class ContextLoader {
   Context load(const std::string& text, const BuildSecrets& secrets, bool keep_git_dir);
   // The same for the contexts of --build-context, which are neither "-" nor a Dockerfile: a file that is no archive is
   // the only file of its context, named "context". nullopt when the text is neither git nor http(s).
-  std::optional<std::filesystem::path> load_named(const std::string& text, const BuildSecrets& secrets);
+  std::optional<Context> load_named(const std::string& text, const BuildSecrets& secrets);
   // Text of a Dockerfile on standard input or at a URL.
   std::string read_standard_input(const std::string& what);
   std::string read_url(const std::string& url, const BuildSecrets& secrets);
@@ -49,9 +50,10 @@ class ContextLoader {
   struct Threads;
   Threads& threads(const BuildSecrets& secrets);
   std::filesystem::path new_directory();
-  builder::GitTree load_git(const dockerfile::GitRef& reference, const BuildSecrets& secrets);
+  Context load_git(const dockerfile::GitRef& reference, const BuildSecrets& secrets);
+  Context load_url(const std::string& url, const BuildSecrets& secrets, bool is_named);
   builder::RemoteFile load_file(const std::string& url, const BuildSecrets& secrets);
-  Context unpack_or_read(ByteSource& source, const std::string& shown, const BuildSecrets& secrets);
+  Context unpack_or_read(ByteSource& source, const std::string& shown, const BuildSecrets& secrets, bool is_named);
 
   std::function<store::Store&()> open_store_;
   ProgressMode progress_;

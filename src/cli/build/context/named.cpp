@@ -19,11 +19,11 @@ constexpr const char* k_forms =
     "tar archive";
 
 NamedContext image(std::string name) {
-  return {NamedContext::Kind::image, {}, std::move(name)};
+  return {NamedContext::Kind::image, {}, std::move(name), {}};
 }
 
-NamedContext directory(fs::path path) {
-  return {NamedContext::Kind::directory, std::move(path), {}};
+NamedContext directory(fs::path path, std::optional<std::int64_t> time) {
+  return {NamedContext::Kind::directory, std::move(path), {}, time};
 }
 
 NamedContext load(const std::string& value, ContextLoader& loader, const BuildSecrets& secrets) {
@@ -34,8 +34,8 @@ NamedContext load(const std::string& value, ContextLoader& loader, const BuildSe
     return image(name == "scratch" ? name : oci::ImageReference::parse(name).str());
   }
   std::error_code failure;
-  if (fs::is_directory(value, failure)) return directory(fs::canonical(value));
-  if (const auto loaded = loader.load_named(value, secrets)) return directory(*loaded);
+  if (fs::is_directory(value, failure)) return directory(fs::canonical(value), std::nullopt);
+  if (const auto loaded = loader.load_named(value, secrets)) return directory(loaded->directory, loaded->time);
   for (const std::string_view scheme : {"target:", "input:", "local:", "base:"}) {
     if (!value.starts_with(scheme)) continue;
     throw Error(ErrorKind::usage, fmt::format("{} contexts come from bake files and are not supported", scheme))
