@@ -163,6 +163,8 @@ GitCommand::GitCommand(std::string remote, std::optional<Secret> authorization, 
 ProcessResult GitCommand::run(std::vector<std::string> arguments, ProcessOptions options) const {
   auto argv = base_arguments();
   argv.insert(argv.end(), std::make_move_iterator(arguments.begin()), std::make_move_iterator(arguments.end()));
+  // Not where we happen to be: the configuration of a repository there is nobody's choice.
+  if (!options.cwd) options.cwd = "/";
   options.stop = stop_;
   options.timeout = std::chrono::hours(24);
   options.output_limit = 1U << 30;

@@ -61,6 +61,8 @@ TEST_F(PlanTest, BaseThatAContextReplacesKeepsItsName) {
   images_.add("oci-layout:///somewhere:tag", {}, store_);
   add_image_context("python:3.12", "oci-layout:///somewhere:tag");
   EXPECT_EQ(build("FROM python:3.12\n").base_name, "docker.io/library/python:3.12");
+  add_image_context("st.age-", "oci-layout:///somewhere:tag");
+  EXPECT_EQ(build("FROM gone AS St.Age-\nFROM St.Age-\n").base_name, "st.age-");
 }
 
 TEST_F(PlanTest, ContextReplacesAStageOfItsName) {

@@ -45,7 +45,9 @@ struct BuildDriver::Impl {
   // The loader has threads, and is gone when this returns: namespaces are entered with one thread.
   BuildInputs load(const BuildOptions& options) {
     ContextLoader loader([this]() -> store::Store& { return open_store(); }, progress_mode);
-    return read_build_inputs(options, loader);
+    auto read = read_build_inputs(options, loader);
+    steps_before = loader.steps();
+    return read;
   }
 
   std::optional<exec::Unavailable> enter() {
@@ -63,7 +65,7 @@ struct BuildDriver::Impl {
 
   // The renderer has a thread, so it starts after the namespaces were entered, when the first step begins.
   builder::ProgressSink& progress() {
-    if (!progress_sink) progress_sink = make_progress(progress_mode);
+    if (!progress_sink) progress_sink = make_progress(progress_mode, steps_before);
     return *progress_sink;
   }
 
@@ -76,6 +78,7 @@ struct BuildDriver::Impl {
 
   ProgressMode progress_mode;
   std::optional<store::Store> store_owner;
+  int steps_before = 0;  // shown while the contexts were loaded
   BuildInputs inputs;
   std::optional<exec::Unavailable> unavailable;
   store::Store& store;

@@ -2,6 +2,7 @@
 
 #include "context/dockerfile.hpp"
 #include "context/named.hpp"
+#include "named_epoch.hpp"
 #include "source_date.hpp"
 #include <tektii/dockerfile/instruction.hpp>
 #include <tektii/util/error.hpp>
@@ -47,16 +48,20 @@ void read_labels(const std::vector<std::string>& given, builder::BuildRequest& r
   }
 }
 
-// Loads the context and reads what belongs to it; returns the time of its commit.
-std::optional<std::int64_t> read_context(const BuildOptions& options, ContextLoader& loader,
-                                         builder::BuildRequest& request) {
+struct ContextTimes {
+  std::optional<std::int64_t> commit;  // dates the image
+  std::optional<std::int64_t> any;     // what SOURCE_DATE_EPOCH=context means: also of a file or an archive
+};
+
+// Loads the context and reads what belongs to it.
+ContextTimes read_context(const BuildOptions& options, ContextLoader& loader, builder::BuildRequest& request) {
   const DockerfileChoice choice{options.context, options.file, options.file_flag};
   check_choice(choice);
   const auto context = loader.load(options.context, request.secrets, keeps_git_directory(request));
   request.context = context.directory;
-  request.context_time = context.is_local ? local_commit_time(context.directory) : context.time;
   read_dockerfile(choice, context, loader, request);
-  return context.is_local || context.is_commit ? request.context_time : std::nullopt;
+  const auto time = context.is_local ? local_commit_time(context.directory) : context.time;
+  return {context.is_local || context.is_commit ? time : std::nullopt, time};
 }
 
 // A file that could only be written in vain after the whole build is found out before it.
@@ -161,15 +166,12 @@ BuildInputs read_build_inputs(const BuildOptions& options, ContextLoader& loader
   if (!options.metadata_file.empty()) require_directory_of("--metadata-file", options.metadata_file);
   for (const auto& output : options.outputs) inputs.outputs.push_back(parse_output(output));
   // What may take time comes last, when nothing can be wrong with the options any more.
-  const auto commit_time = read_context(options, loader, request);
+  const auto context_times = read_context(options, loader, request);
   request.named_contexts = read_named_contexts(options.build_contexts, loader, request.secrets);
-  const auto times = find_build_times(options.timestamps, request, commit_time);
+  resolve_epoch_argument(request, context_times.any);
+  const auto times = find_build_times(options.timestamps, request.build_args, context_times.commit);
   request.source_date_epoch = times.files;
   request.created = times.created;
-  // ARG shows the time that a name stands for.
-  if (const auto epoch = request.build_args.find("SOURCE_DATE_EPOCH"); epoch != request.build_args.end()) {
-    if (!parse_int(trim(epoch->second))) epoch->second = std::to_string(times.files);
-  }
   inputs.may_run_commands =
       needs_unpacked_layers(dockerfile::parse_dockerfile(request.dockerfile_text, request.dockerfile_name));
   return inputs;

@@ -1,7 +1,6 @@
 #include "source_date.hpp"
 
 #include "cli/git_command.hpp"
-#include <tektii/builder/build.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/process.hpp>
 #include <tektii/util/text.hpp>
@@ -22,33 +21,15 @@ std::int64_t parse_epoch(const std::string& text, const std::string& where) {
   throw Error(ErrorKind::usage, fmt::format("{}: {} is not a time in seconds since 1970", where, text));
 }
 
-// "context" or the name of a --build-context stands for the time of its commit (BuildKit since dockerfile 1.24).
-std::optional<std::int64_t> epoch_argument(const std::string& text, const std::string& where,
-                                           const builder::BuildRequest& request) {
-  if (trim(text).empty()) return std::nullopt;
-  if (text == "context") return request.context_time;
-  if (const auto named = request.named_contexts.find(text); named != request.named_contexts.end()) {
-    const auto& context = named->second;
-    if (context.time || context.kind != builder::NamedContext::Kind::directory) return context.time;
-    return local_commit_time(context.directory);
-  }
-  try {
-    return parse_epoch(text, where);
-  } catch (Error& error) {
-    error.add_hint("give a number, \"context\" or the name of a --build-context");
-    throw;
-  }
-}
-
-std::optional<std::int64_t> given_epoch(const std::string& timestamps, const builder::BuildRequest& request) {
+std::optional<std::int64_t> given_epoch(const std::string& timestamps,
+                                        const std::map<std::string, std::string>& build_args) {
   if (!timestamps.empty() && timestamps != "preserve") return parse_epoch(timestamps, "--timestamps");
-  const auto argument = builder::source_date_epoch_argument(request);
-  const bool is_option = request.build_args.contains("SOURCE_DATE_EPOCH");
-  if (argument && is_option) return epoch_argument(*argument, "--build-arg SOURCE_DATE_EPOCH", request);
+  if (const auto arg = build_args.find("SOURCE_DATE_EPOCH"); arg != build_args.end()) {
+    return parse_epoch(arg->second, "--build-arg SOURCE_DATE_EPOCH");
+  }
   if (const char* value = std::getenv("SOURCE_DATE_EPOCH"); value != nullptr && *value != '\0') {
     return parse_epoch(value, "SOURCE_DATE_EPOCH");
   }
-  if (argument) return epoch_argument(*argument, "ARG SOURCE_DATE_EPOCH", request);
   return std::nullopt;
 }
 
@@ -67,9 +48,9 @@ std::optional<std::int64_t> local_commit_time(const std::filesystem::path& direc
   return std::nullopt;
 }
 
-BuildTimes find_build_times(const std::string& timestamps, const builder::BuildRequest& request,
+BuildTimes find_build_times(const std::string& timestamps, const std::map<std::string, std::string>& build_args,
                             std::optional<std::int64_t> commit_time) {
-  if (const auto given = given_epoch(timestamps, request)) return {*given, *given};
+  if (const auto given = given_epoch(timestamps, build_args)) return {*given, *given};
   return {k_year_1980, commit_time.value_or(k_year_1980)};
 }
 

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <tektii/builder/request.hpp>
-
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -15,12 +14,11 @@ struct BuildTimes {
   std::int64_t created = 0;  // of the image and its history
 };
 
-// Both are the first of: --timestamps EPOCH, --build-arg SOURCE_DATE_EPOCH, the environment's SOURCE_DATE_EPOCH, an ARG
-// SOURCE_DATE_EPOCH before the first FROM. The arguments may name the context or a --build-context instead of a number.
+// Both are the first of: --timestamps EPOCH, --build-arg SOURCE_DATE_EPOCH, the environment's SOURCE_DATE_EPOCH.
 // Without any, `created` is the time of the commit that the context is (a git URL) or is in (a directory), and files
 // get 1980-01-01 (the oldest time that zip archives can hold), as the image does without a commit: with the commit's
 // time in the layers each commit would run every step again.
-BuildTimes find_build_times(const std::string& timestamps, const builder::BuildRequest& request,
+BuildTimes find_build_times(const std::string& timestamps, const std::map<std::string, std::string>& build_args,
                             std::optional<std::int64_t> commit_time);
 
 // The committer's time of the git HEAD that a directory is in; nullopt outside of a repository, or without git.

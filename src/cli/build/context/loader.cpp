@@ -124,6 +124,7 @@ fs::path ContextLoader::new_directory() {
 
 Context ContextLoader::load_git(const dockerfile::GitRef& reference, const BuildSecrets& secrets) {
   auto& threads = this->threads(secrets);
+  ++steps_;
   const auto title = fmt::format("load git context {}", net::redact_url(escape_control(reference.remote)));
   const auto tree = threads.step(title, [&](const auto& stop) { return threads.sources.fetch_git(reference, stop); });
   Context context;
@@ -143,6 +144,7 @@ builder::RemoteFile ContextLoader::load_file(const std::string& url, const Build
     throw Error(ErrorKind::usage, error.message());
   }
   request.authorization = http_authorization(secrets, url);
+  ++steps_;
   const auto title = fmt::format("load {}", net::redact_url(escape_control(url)));
   return threads.step(title, [&](const auto& stop) { return threads.sources.fetch_file(request, stop); });
 }

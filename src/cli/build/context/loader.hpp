@@ -45,6 +45,8 @@ class ContextLoader {
   // Text of a Dockerfile on standard input or at a URL.
   std::string read_standard_input(const std::string& what);
   std::string read_url(const std::string& url, const BuildSecrets& secrets);
+  // How many steps were shown so far.
+  int steps() const { return steps_; }
 
  private:
   struct Threads;
@@ -58,6 +60,7 @@ class ContextLoader {
   std::function<store::Store&()> open_store_;
   ProgressMode progress_;
   int standard_input_;
+  int steps_ = 0;
   std::unique_ptr<Threads> threads_;
 };
 

@@ -35,7 +35,8 @@ NamedContext load(const std::string& value, ContextLoader& loader, const BuildSe
   }
   std::error_code failure;
   if (fs::is_directory(value, failure)) return directory(fs::canonical(value), std::nullopt);
-  if (const auto loaded = loader.load_named(value, secrets)) return directory(loaded->directory, loaded->time);
+  if (const auto loaded = loader.load_named(value, secrets))
+    return directory(loaded->directory, loaded->time.value_or(0));
   for (const std::string_view scheme : {"target:", "input:", "local:", "base:"}) {
     if (!value.starts_with(scheme)) continue;
     throw Error(ErrorKind::usage, fmt::format("{} contexts come from bake files and are not supported", scheme))
