@@ -1,5 +1,6 @@
 #include "check.hpp"
 
+#include "bind_files.hpp"
 #include "check_copy.hpp"
 #include "check_run.hpp"
 #include "context_source.hpp"
@@ -95,7 +96,7 @@ class StageChecker {
   void check_body(const Instruction& instruction, const dockerfile::Run& run) {
     const auto require_source = [&](const std::optional<std::string>& from, const std::string& path) {
       auto& source = from ? named_context(resolve_from(plan_, request_, index_, *from).name) : context();
-      if (!source.match(path).empty()) return;
+      if (has_path(source, path)) return;
       throw missing_source(source, path, from.value_or("the build context"))
           .set_span(plan_.file.span(instruction.lines, path));
     };

@@ -122,7 +122,8 @@ std::string git_words(const std::string& text) {
     for (const std::string_view prefix : {"fatal: ", "error: ", "remote: ", "ssh: "}) {
       if (words.starts_with(prefix)) words.remove_prefix(prefix.size());
     }
-    if (!words.empty() && lines.size() < 5) lines.push_back(escape_control(words));
+    const bool is_advice = words.starts_with("Please make sure you have") || words == "and the repository exists.";
+    if (!words.empty() && !is_advice && lines.size() < 5) lines.push_back(escape_control(words));
   }
   return join(lines, "; ");
 }
@@ -162,6 +163,8 @@ GitCommand::GitCommand(std::string remote, std::optional<Secret> authorization, 
 ProcessResult GitCommand::run(std::vector<std::string> arguments, ProcessOptions options) const {
   auto argv = base_arguments();
   argv.insert(argv.end(), std::make_move_iterator(arguments.begin()), std::make_move_iterator(arguments.end()));
+  // Not where we happen to be: the configuration of a repository there is nobody's choice.
+  if (!options.cwd) options.cwd = "/";
   options.stop = stop_;
   options.timeout = std::chrono::hours(24);
   options.output_limit = 1U << 30;

@@ -1,4 +1,5 @@
 #include "cli/build/options.hpp"
+#include <tektii/store/store.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
 #include <tektii/util/process.hpp>
@@ -22,7 +23,11 @@ class BuildOptionsTest : public ::testing::Test {
   }
 
   void write(const std::string& name, const std::string& text) { write_file_atomic(directory_.path() / name, text); }
-  BuildInputs read() const { return read_build_inputs(options_); }
+  BuildInputs read() const {
+    std::optional<store::Store> store;
+    ContextLoader loader([&]() -> store::Store& { return store.emplace(store_.path()); }, ProgressMode::quiet);
+    return read_build_inputs(options_, loader);
+  }
   Error error() const {
     try {
       read();
@@ -43,6 +48,7 @@ class BuildOptionsTest : public ::testing::Test {
   }
 
   TempDir directory_;
+  TempDir store_;
   BuildOptions options_;
 };
 
@@ -158,8 +164,14 @@ INSTANTIATE_TEST_SUITE_P(
         Faulty{"platforms", [](BuildOptions& o) { o.platform = "linux/amd64,linux/arm64"; },
                ErrorKind::platform_mismatch, "tektii builds one platform"},
         Faulty{"no context", [](BuildOptions& o) { o.context = "/no/such/dir"; }, ErrorKind::usage, "does not exist"},
-        Faulty{"url context", [](BuildOptions& o) { o.context = "https://example.com/x.git"; }, ErrorKind::usage,
-               "must be a directory"},
+        Faulty{"bad git context", [](BuildOptions& o) { o.context = "https://example.com/x.git?rev=1"; },
+               ErrorKind::usage, "unexpected query \"rev\""},
+        Faulty{"both from stdin",
+               [](BuildOptions& o) {
+                 o.context = "-";
+                 o.file = "-";
+               },
+               ErrorKind::usage, "can't both come from standard input"},
         Faulty{"output type", [](BuildOptions& o) { o.outputs = {"type=local,dest=x"}; }, ErrorKind::usage,
                "type local is not supported"},
         Faulty{"output dest", [](BuildOptions& o) { o.outputs = {"type=oci"}; }, ErrorKind::usage, "dest is missing"},
@@ -175,9 +187,17 @@ INSTANTIATE_TEST_SUITE_P(
         Faulty{"epoch", [](BuildOptions& o) { o.build_args = {"SOURCE_DATE_EPOCH=soon"}; }, ErrorKind::usage,
                "soon is not a time in seconds since 1970"},
         Faulty{"context syntax", [](BuildOptions& o) { o.build_contexts = {"name"}; }, ErrorKind::usage,
-               "expected NAME=DIR"},
-        Faulty{"context url", [](BuildOptions& o) { o.build_contexts = {"a=https://x"}; }, ErrorKind::usage,
-               "only directories and oci-layout://"},
+               "expected NAME=CONTEXT"},
+        Faulty{"context scheme", [](BuildOptions& o) { o.build_contexts = {"a=ftp://x"}; }, ErrorKind::usage,
+               "ftp://x is of a kind that is not supported"},
+        Faulty{"context target", [](BuildOptions& o) { o.build_contexts = {"a=target:x"}; }, ErrorKind::usage,
+               "target: contexts come from bake files"},
+        Faulty{"context missing", [](BuildOptions& o) { o.build_contexts = {"a=/no/such"}; }, ErrorKind::usage,
+               "/no/such is not a directory"},
+        Faulty{"context name", [](BuildOptions& o) { o.build_contexts = {"A B=/tmp"}; }, ErrorKind::usage,
+               "--build-context A B=/tmp: "},
+        Faulty{"layout digest", [](BuildOptions& o) { o.build_contexts = {"a=oci-layout:///tmp@sha256:1"}; },
+               ErrorKind::usage, "is not a digest"},
         Faulty{"not a layout", [](BuildOptions& o) { o.build_contexts = {"a=oci-layout:///tmp"}; }, ErrorKind::usage,
                "is not an OCI layout"},
         Faulty{"compression", [](BuildOptions& o) { o.compression = "lz4"; }, ErrorKind::usage,

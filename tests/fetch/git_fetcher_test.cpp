@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <thread>
 
 namespace tektii::fetch {
 namespace {
@@ -28,14 +29,15 @@ class GitFetcherTest : public ::testing::Test {
  protected:
   GitFetcherTest() { server_.create("a"); }
 
-  GitCheckout fetch(const GitSource& source) {
+  GitCheckout fetch(const GitSource& source) { return fetch(source, clock_); }
+  GitCheckout fetch(const GitSource& source, Clock& clock) {
     GitFetcherOptions options;
     options.mirrors = directory_.path() / "mirrors";
     options.temp_name = [this](std::string_view prefix) {
       return directory_.path() / (std::string(prefix) + std::to_string(counter_++));
     };
     options.allow_file = allow_file_;
-    return GitFetcher(options, clock_).checkout(source, stop_.get_token());
+    return GitFetcher(options, clock).checkout(source, stop_.get_token());
   }
   GitSource source(const std::string& ref = {}, const std::string& name = "a") const {
     GitSource result;
@@ -294,6 +296,16 @@ TEST_F(GitFetcherTest, NothingOfTheMachineChangesTheFiles) {
   EXPECT_FALSE(fs::exists(home / "ran"));
 }
 
+TEST_F(GitFetcherTest, TheRepositoryWeAreInHasNoSay) {
+  const auto id = server_.commit("a", {{"f", "1"}});
+  run_git(server_.repository("a"), {"config", "url.http://127.0.0.1:1/.insteadOf", server_.http().url("/")});
+  const auto before = fs::current_path();
+  fs::current_path(server_.repository("a"));
+  const auto result = fetch(source());
+  fs::current_path(before);
+  EXPECT_EQ(result.commit, id);
+}
+
 TEST_F(GitFetcherTest, ADamagedMirrorIsMadeAnew) {
   const auto id = server_.commit("a", {{"f", "1"}});
   fetch(source());
@@ -305,6 +317,19 @@ TEST_F(GitFetcherTest, ADamagedMirrorIsMadeAnew) {
   }
   const auto result = fetch(source(id));
   EXPECT_EQ(read_file(result.directory / "f"), "1");
+}
+
+TEST_F(GitFetcherTest, SeveralAtOnceTakeTurns) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 4; ++i) ids.push_back(server_.commit("a", {{"f", std::to_string(i)}}));
+  std::atomic<int> good = 0;
+  SystemClock clock;  // that of the test takes no time to wait
+  std::vector<std::jthread> threads;
+  for (const auto& id : ids) {
+    threads.emplace_back([&, id] { good += fetch(source(id), clock).commit == id ? 1 : 0; });
+  }
+  threads.clear();
+  EXPECT_EQ(good, 4);
 }
 
 TEST_F(GitFetcherTest, UnknownNamesComeWithNearOnes) {

@@ -22,6 +22,8 @@ struct NamedContext {
   Kind kind = Kind::directory;
   std::filesystem::path directory;
   std::string image;
+  // Of the commit or the file that a directory was taken from; none for a directory of the user's own.
+  std::optional<std::int64_t> time = std::nullopt;
 };
 
 // Where the bytes of a --secret come from; read when a step asks for them, and kept in memory only.

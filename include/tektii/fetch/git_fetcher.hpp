@@ -42,8 +42,9 @@ struct GitFetcherOptions {
 
 // Takes commits from remote repositories through the `git` program. Thread-safe.
 //
-// git is run without a shell and never asks. Commands that talk to a server see the user's configuration, because that
-// is where credentials, proxies and certificates are named; commands that write files see none, so that what comes out
+// git is run without a shell and never asks. Commands that talk to a server see the user's and the system's
+// configuration (not that of a repository we are in), because that is where credentials, proxies and certificates are
+// named; commands that write files see none, so that what comes out
 // depends on the commit alone. Hooks, file system monitors and filters never run, whoever names them; files of Git LFS
 // stay the pointers that the commit holds. A host key that ssh does not know is refused: nobody could be asked.
 class GitFetcher {

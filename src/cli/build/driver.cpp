@@ -1,5 +1,7 @@
 #include "driver.hpp"
 
+#include "cli/build/context/loader.hpp"
+#include "cli/build/remote_sources.hpp"
 #include "cli/progress/progress.hpp"
 #include "cli/version.hpp"
 #include "image_opener.hpp"
@@ -23,15 +25,30 @@ namespace tektii::cli {
 struct BuildDriver::Impl {
   explicit Impl(const BuildOptions& options)
       : progress_mode(parse_progress_mode(options.progress)),
-        inputs(read_build_inputs(options)),
+        inputs(load(options)),
         unavailable(options.builds_nothing ? std::nullopt : enter()),
-        store(store::Store::default_root()),
+        store(open_store()),
         snapshots(store.root() / "layers" / "v1", store),
         executor(exec::make_userns_executor(unavailable)),
         transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
         docker_credentials(registry::make_docker_config_credentials()),
         client(std::make_unique<registry::RegistryClient>(registry::RegistryDeps{*transport, *docker_credentials})),
-        opener(make_image_opener(*client)) {}
+        opener(make_image_opener(*client)),
+        remote(store, *transport, inputs.request.secrets) {}
+
+  // A context that is not a directory is kept in the store, which is opened early for it.
+  store::Store& open_store() {
+    if (!store_owner) store_owner.emplace(store::Store::default_root());
+    return *store_owner;
+  }
+
+  // The loader has threads, and is gone when this returns: namespaces are entered with one thread.
+  BuildInputs load(const BuildOptions& options) {
+    ContextLoader loader([this]() -> store::Store& { return open_store(); }, progress_mode);
+    auto read = read_build_inputs(options, loader);
+    steps_before = loader.steps();
+    return read;
+  }
 
   std::optional<exec::Unavailable> enter() {
     if (!inputs.may_run_commands) {
@@ -48,29 +65,32 @@ struct BuildDriver::Impl {
 
   // The renderer has a thread, so it starts after the namespaces were entered, when the first step begins.
   builder::ProgressSink& progress() {
-    if (!progress_sink) progress_sink = make_progress(progress_mode);
+    if (!progress_sink) progress_sink = make_progress(progress_mode, steps_before);
     return *progress_sink;
   }
 
   builder::BuildDeps deps() {
     // Unpacking a layer gives its files their owners: root can, and everybody in a user namespace.
     const auto unpack = ::geteuid() == 0 ? std::nullopt : unavailable;
-    builder::BuildDeps deps{store, store, snapshots, *executor, opener, progress(), unpack};
+    builder::BuildDeps deps{store, store, snapshots, *executor, opener, progress(), unpack, &remote};
     deps.cache_mounts = store.root() / "mounts" / "v1";
     return deps;
   }
   registry::RegistryClient& push_client() { return own_client ? *own_client : *client; }
 
   ProgressMode progress_mode;
+  std::optional<store::Store> store_owner;
+  int steps_before = 0;  // shown while the contexts were loaded
   BuildInputs inputs;
   std::optional<exec::Unavailable> unavailable;
-  store::Store store;
+  store::Store& store;
   layer::Snapshots snapshots;
   std::unique_ptr<exec::Executor> executor;
   std::unique_ptr<net::HttpTransport> transport;
   std::unique_ptr<registry::CredentialSource> docker_credentials;
   std::unique_ptr<registry::RegistryClient> client;
   oci::ImageOpener opener;
+  StoreRemoteSources remote;
   std::unique_ptr<registry::CredentialSource> own_credentials;
   std::unique_ptr<registry::RegistryClient> own_client;  // for pushes, when use_credentials() was called
   std::unique_ptr<builder::ProgressSink> progress_sink;

@@ -1,6 +1,6 @@
 #include "image_opener.hpp"
 
-#include "options.hpp"
+#include "context/layout.hpp"
 #include <tektii/oci/reference.hpp>
 #include <tektii/store/layout.hpp>
 

@@ -1,11 +1,11 @@
 #include "options.hpp"
 
+#include "context/dockerfile.hpp"
+#include "context/named.hpp"
 #include "named_epoch.hpp"
 #include "source_date.hpp"
 #include <tektii/dockerfile/instruction.hpp>
-#include <tektii/oci/reference.hpp>
 #include <tektii/util/error.hpp>
-#include <tektii/util/file.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
@@ -17,46 +17,6 @@ namespace tektii::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view k_layout_scheme = "oci-layout://";
-
-fs::path find_context(const std::string& context) {
-  if (context == "-" || context.find("://") != std::string::npos || context.rfind("git@", 0) == 0) {
-    throw Error(ErrorKind::usage, fmt::format("context {} is not supported yet: it must be a directory", context));
-  }
-  std::error_code failure;
-  if (!fs::is_directory(context, failure)) {
-    throw Error(ErrorKind::usage, fmt::format("context {} {}", context,
-                                              fs::exists(context, failure) ? "is not a directory" : "does not exist"));
-  }
-  return fs::canonical(context);
-}
-
-// As written by the user: that is what the documented error shows.
-std::string dockerfile_path(const BuildOptions& options) {
-  if (!options.file.empty()) return options.file;
-  return options.context == "." ? "./Dockerfile" : (fs::path(options.context) / "Dockerfile").string();
-}
-
-void read_dockerfile(const BuildOptions& options, builder::BuildRequest& request) {
-  const auto path = dockerfile_path(options);
-  if (path == "-") throw Error(ErrorKind::usage, "a Dockerfile on standard input is not supported yet");
-  std::error_code failure;
-  if (!fs::exists(path, failure)) {
-    throw Error(ErrorKind::usage, fmt::format("Dockerfile not found at {}", path))
-        .add_hint(fmt::format("use {} to name another file", options.file_flag));
-  }
-  if (fs::is_directory(path, failure))
-    throw Error(ErrorKind::usage, fmt::format("{} is a directory, not a Dockerfile", path));
-  request.dockerfile_text = read_file(path);
-  request.dockerfile_name = fs::path(path).filename().string();
-  for (const auto& candidate : {fs::path(path + ".dockerignore"), request.context / ".dockerignore"}) {
-    if (!fs::is_regular_file(candidate, failure)) continue;
-    request.ignore_text = read_file(candidate);
-    request.ignore_name = candidate.filename().string();
-    break;
-  }
-}
 
 void read_build_args(const std::vector<std::string>& given, builder::BuildRequest& request) {
   for (const auto& arg : given) {
@@ -71,11 +31,12 @@ void read_build_args(const std::vector<std::string>& given, builder::BuildReques
   }
 }
 
-// A path of this machine in the form that the opener of images takes; absolute, and known to be a layout.
-std::string absolute_layout(const std::string& text) {
-  const auto layout = parse_layout(text);
-  const auto tag = layout.tag.empty() ? std::string{} : ":" + layout.tag;
-  return fmt::format("{}{}{}", k_layout_scheme, layout.directory.string(), tag);
+// dockerui of BuildKit: the spellings of Go's strconv.ParseBool, anything else is no.
+bool keeps_git_directory(const builder::BuildRequest& request) {
+  const auto found = request.build_args.find("BUILDKIT_CONTEXT_KEEP_GIT_DIR");
+  if (found == request.build_args.end()) return false;
+  const auto& value = found->second;
+  return value == "1" || value == "t" || value == "T" || value == "true" || value == "TRUE" || value == "True";
 }
 
 void read_labels(const std::vector<std::string>& given, builder::BuildRequest& request) {
@@ -87,30 +48,20 @@ void read_labels(const std::vector<std::string>& given, builder::BuildRequest& r
   }
 }
 
-void read_build_contexts(const std::vector<std::string>& given, builder::BuildRequest& request) {
-  for (const auto& context : given) {
-    const auto equals = context.find('=');
-    if (equals == std::string::npos || equals == 0 || equals + 1 == context.size()) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("--build-context {}: expected NAME=DIR or NAME=oci-layout://DIR[:TAG]", context));
-    }
-    const auto name = context.substr(0, equals);
-    const auto value = context.substr(equals + 1);
-    if (value.rfind(k_layout_scheme, 0) == 0) {
-      oci::ImageReference::parse(name);  // the base is called by this name, not by the path
-      request.named_contexts[name] = {builder::NamedContext::Kind::image, {}, absolute_layout(value)};
-      continue;
-    }
-    if (value.find("://") != std::string::npos) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("--build-context {}: only directories and oci-layout:// are supported yet", context));
-    }
-    std::error_code failure;
-    if (!fs::is_directory(value, failure)) {
-      throw Error(ErrorKind::usage, fmt::format("--build-context {}: {} is not a directory", context, value));
-    }
-    request.named_contexts[name] = {builder::NamedContext::Kind::directory, fs::canonical(value), {}};
-  }
+struct ContextTimes {
+  std::optional<std::int64_t> commit;  // dates the image
+  std::optional<std::int64_t> any;     // what SOURCE_DATE_EPOCH=context means: also of a file or an archive
+};
+
+// Loads the context and reads what belongs to it.
+ContextTimes read_context(const BuildOptions& options, ContextLoader& loader, builder::BuildRequest& request) {
+  const DockerfileChoice choice{options.context, options.file, options.file_flag};
+  check_choice(choice);
+  const auto context = loader.load(options.context, request.secrets, keeps_git_directory(request));
+  request.context = context.directory;
+  read_dockerfile(choice, context, loader, request);
+  const auto time = context.is_local ? local_commit_time(context.directory) : context.time;
+  return {context.is_local || context.is_commit ? time : std::nullopt, time};
 }
 
 // A file that could only be written in vain after the whole build is found out before it.
@@ -198,21 +149,7 @@ bool needs_unpacked_layers(const dockerfile::Dockerfile& file) {
 
 }  // namespace
 
-LayoutContext parse_layout(const std::string& text) {
-  const auto path = text.substr(k_layout_scheme.size());
-  const auto slash = path.rfind('/');
-  const auto colon = path.rfind(':');
-  const bool tagged = colon != std::string::npos && (slash == std::string::npos || colon > slash);
-  const auto directory = fs::absolute(tagged ? path.substr(0, colon) : path);
-  std::error_code failure;
-  if (!fs::is_regular_file(directory / "oci-layout", failure)) {
-    throw Error(ErrorKind::usage,
-                fmt::format("{} is not an OCI layout: it has no oci-layout file", directory.string()));
-  }
-  return {directory, tagged ? path.substr(colon + 1) : std::string{}};
-}
-
-BuildInputs read_build_inputs(const BuildOptions& options) {
+BuildInputs read_build_inputs(const BuildOptions& options, ContextLoader& loader) {
   BuildInputs inputs;
   auto& request = inputs.request;
   request.platform = parse_platform(options.platform);
@@ -222,19 +159,18 @@ BuildInputs read_build_inputs(const BuildOptions& options) {
   if (options.jobs < 0) throw Error(ErrorKind::usage, fmt::format("--jobs {}: it must be at least 1", options.jobs));
   request.jobs = options.jobs;
   request.preserve_modes = options.preserve_modes;
-  request.context = find_context(options.context);
-  read_dockerfile(options, request);
+  request.preserve_timestamps = options.timestamps == "preserve";
   read_build_args(options.build_args, request);
   read_labels(options.labels, request);
-  read_build_contexts(options.build_contexts, request);
   if (!options.iid_file.empty()) require_directory_of("--iidfile", options.iid_file);
   if (!options.metadata_file.empty()) require_directory_of("--metadata-file", options.metadata_file);
   for (const auto& output : options.outputs) inputs.outputs.push_back(parse_output(output));
   inputs.agents = read_run_options(options.run, request);
-  request.preserve_timestamps = options.timestamps == "preserve";
-  const auto commit_time = local_commit_time(request.context);
-  resolve_epoch_argument(request, commit_time);
-  const auto times = find_build_times(options.timestamps, request.build_args, commit_time);
+  // What may take time comes last, when nothing can be wrong with the options any more.
+  const auto context_times = read_context(options, loader, request);
+  request.named_contexts = read_named_contexts(options.build_contexts, loader, request.secrets);
+  resolve_epoch_argument(request, context_times.any);
+  const auto times = find_build_times(options.timestamps, request.build_args, context_times.commit);
   request.source_date_epoch = times.files;
   request.created = times.created;
   inputs.may_run_commands =

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "context/loader.hpp"
 #include "run_options.hpp"
 #include <tektii/builder/build.hpp>
 
@@ -42,12 +43,6 @@ struct OutputSpec {
   std::filesystem::path destination;
 };
 
-// An image in an OCI layout: oci-layout://DIR[:TAG].
-struct LayoutContext {
-  std::filesystem::path directory;
-  std::string tag;
-};
-
 // Everything that the options say, checked and read; nothing is left that could be a usage error.
 struct BuildInputs {
   builder::BuildRequest request;
@@ -56,11 +51,8 @@ struct BuildInputs {
   bool may_run_commands = false;  // some stage may have a RUN or copy out of a stage: unpacked layers are needed
 };
 
-// Reads the Dockerfile, the ignore file and the commit time of the context. Throws Error{usage}; a missing Dockerfile
-// has the documented text "Dockerfile not found at PATH".
-BuildInputs read_build_inputs(const BuildOptions& options);
-
-// "oci-layout://DIR[:TAG]".
-LayoutContext parse_layout(const std::string& text);
+// Loads the contexts, reads the Dockerfile, the ignore file and the commit time of the context. Throws Error{usage}; a
+// missing Dockerfile has the documented text "Dockerfile not found at PATH".
+BuildInputs read_build_inputs(const BuildOptions& options, ContextLoader& loader);
 
 }  // namespace tektii::cli

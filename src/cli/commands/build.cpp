@@ -81,7 +81,8 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
       ->allow_extra_args(false);
   command
       .add_option("--build-context", options.build_contexts,
-                  "What a name stands for: NAME=DIR or NAME=oci-layout://DIR[:TAG]")
+                  "What a name of FROM or --from stands for: NAME=DIR, oci-layout://DIR[:TAG|@DIGEST], "
+                  "docker-image://NAME, a git repository or the URL of a tar archive")
       ->allow_extra_args(false);
   command.add_option("--label", options.labels, "Label of the image, NAME=VALUE, over those of the Dockerfile")
       ->allow_extra_args(false);
@@ -111,8 +112,14 @@ std::string progress_of(const BuildOptions& options, const CommandContext& conte
 void setup_build(CLI::App& root, CommandContext& context) {
   CLI::App* build = root.add_subcommand("build", "Build a linux/amd64 image from a Dockerfile");
   auto options = std::make_shared<BuildOptions>();
-  build->add_option("CONTEXT", options->context, "Directory that COPY reads from")->required();
-  build->add_option("-f,--file", options->file, "Dockerfile [default: CONTEXT/Dockerfile]");
+  build
+      ->add_option("CONTEXT", options->context,
+                   "What COPY reads from: a directory, a git repository (URL#REF:SUBDIR), the URL of a tar archive or "
+                   "Dockerfile, or - for one of these on standard input")
+      ->required();
+  build->add_option(
+      "-f,--file", options->file,
+      "Dockerfile: a path (in the context, unless that is a directory), a URL or - [default: CONTEXT/Dockerfile]");
   build->add_option("-t,--tag", options->tags, "Name of the image, repeatable")->allow_extra_args(false);
   build->add_flag("--push", options->push, "Push the image to the registry of each tag");
   build

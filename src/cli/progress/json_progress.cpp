@@ -25,7 +25,7 @@ std::string_view outcome_name(builder::StepOutcome outcome) {
 
 class JsonProgress : public builder::ProgressSink {
  public:
-  explicit JsonProgress(int fd) : fd_(fd) {}
+  JsonProgress(int fd, int steps_before) : fd_(fd), last_id_(steps_before) {}
 
   int step_started(std::string_view title) override {
     const std::lock_guard lock(mutex_);
@@ -52,13 +52,13 @@ class JsonProgress : public builder::ProgressSink {
 
   int fd_;
   std::mutex mutex_;
-  int last_id_ = 0;
+  int last_id_;
 };
 
 }  // namespace
 
-std::unique_ptr<builder::ProgressSink> make_json_progress(int fd) {
-  return std::make_unique<JsonProgress>(fd);
+std::unique_ptr<builder::ProgressSink> make_json_progress(int fd, int steps_before) {
+  return std::make_unique<JsonProgress>(fd, steps_before);
 }
 
 }  // namespace tektii::cli

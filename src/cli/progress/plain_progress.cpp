@@ -16,7 +16,7 @@ using Clock = std::chrono::steady_clock;
 
 class PlainProgress : public builder::ProgressSink {
  public:
-  explicit PlainProgress(int fd) : fd_(fd) {}
+  PlainProgress(int fd, int steps_before) : fd_(fd), last_id_(steps_before) {}
 
   int step_started(std::string_view title) override {
     const std::lock_guard lock(mutex_);
@@ -89,14 +89,14 @@ class PlainProgress : public builder::ProgressSink {
 
   int fd_;
   std::mutex mutex_;
-  int last_id_ = 0;
+  int last_id_;
   std::map<int, Step> steps_;
 };
 
 }  // namespace
 
-std::unique_ptr<builder::ProgressSink> make_plain_progress(int fd) {
-  return std::make_unique<PlainProgress>(fd);
+std::unique_ptr<builder::ProgressSink> make_plain_progress(int fd, int steps_before) {
+  return std::make_unique<PlainProgress>(fd, steps_before);
 }
 
 }  // namespace tektii::cli

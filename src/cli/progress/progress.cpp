@@ -44,7 +44,7 @@ std::unique_ptr<builder::ProgressSink> make_quiet_progress() {
   return std::make_unique<QuietProgress>();
 }
 
-std::unique_ptr<builder::ProgressSink> make_progress(ProgressMode mode) {
+std::unique_ptr<builder::ProgressSink> make_progress(ProgressMode mode, int steps_before) {
   const char* term = std::getenv("TERM");
   const bool capable = term != nullptr && std::string_view(term) != "dumb";
   if (mode == ProgressMode::automatic) {
@@ -54,11 +54,11 @@ std::unique_ptr<builder::ProgressSink> make_progress(ProgressMode mode) {
     case ProgressMode::tty:
       return make_tty_progress(STDERR_FILENO, !is_set("NO_COLOR"));
     case ProgressMode::json:
-      return make_json_progress(STDERR_FILENO);
+      return make_json_progress(STDERR_FILENO, steps_before);
     case ProgressMode::quiet:
       return make_quiet_progress();
     default:
-      return make_plain_progress(STDERR_FILENO);
+      return make_plain_progress(STDERR_FILENO, steps_before);
   }
 }
 

@@ -13,12 +13,13 @@ enum class ProgressMode { automatic, tty, plain, json, quiet };
 // "auto", "tty", "plain", "json" (also buildx's "rawjson") or "quiet"; throws Error{usage} on another word.
 ProgressMode parse_progress_mode(std::string_view text);
 
-// Renders a build's progress on standard error. `automatic` is tty on a terminal that is not in CI, else plain.
-std::unique_ptr<builder::ProgressSink> make_progress(ProgressMode mode);
+// Renders a build's progress on standard error. `automatic` is tty on a terminal that is not in CI, else plain. Steps
+// are numbered from `steps_before` on, for a build that has shown so many on an earlier sink.
+std::unique_ptr<builder::ProgressSink> make_progress(ProgressMode mode, int steps_before = 0);
 
 // The renderers, on any file descriptor (not owned).
-std::unique_ptr<builder::ProgressSink> make_plain_progress(int fd);
-std::unique_ptr<builder::ProgressSink> make_json_progress(int fd);
+std::unique_ptr<builder::ProgressSink> make_plain_progress(int fd, int steps_before = 0);
+std::unique_ptr<builder::ProgressSink> make_json_progress(int fd, int steps_before = 0);
 std::unique_ptr<builder::ProgressSink> make_tty_progress(int fd, bool colour);
 std::unique_ptr<builder::ProgressSink> make_quiet_progress();
 
