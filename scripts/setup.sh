@@ -13,8 +13,9 @@ declare -A packages=(
   [run]="ca-certificates git uidmap"
   # make-base-image.sh and the quickstart. python3-tabulate is where the example's wheel is made from.
   [base]="debian-archive-keyring jq mmdebstrap python3 python3-tabulate umoci"
-  # The end-to-end tests: a registry and the tools that judge our images.
-  [test]="apache2-utils crun curl docker-registry jq libcap2-bin python3 skopeo umoci"
+  # The end-to-end tests: a registry, the tools that judge our images, the wheels that pip builds packages with.
+  [test]="apache2-utils crun curl docker-registry jq libcap2-bin python3 python3-setuptools-whl python3-wheel-whl
+          skopeo umoci"
   # The comparison with another builder, scripts/differential.sh.
   [diff]="buildah bzip2 xz-utils zstd"
   # Format and static analysis; libclang-rt is for the fuzz targets.

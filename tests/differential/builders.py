@@ -4,6 +4,7 @@
 Dockerfiles. `output` is a directory that does not exist; after a success it holds the image for image_tree.load_image.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -84,11 +85,14 @@ class BuildKit:
     name = "buildkit"
 
     def __init__(self, base):
-        self._base, _, self._tag = base.rpartition(":")
+        self._base, _, tag = base.rpartition(":")
+        with open(os.path.join(self._base, "index.json"), encoding="utf-8") as file:
+            self._digest = next(entry["digest"] for entry in json.load(file)["manifests"]
+                                if entry.get("annotations", {}).get("org.opencontainers.image.ref.name") == tag)
 
     def build(self, directory, args, output):
         command = ["buildctl", "build", "--progress", "plain", "--frontend", "dockerfile.v0", "--local", "context=context",
-                   "--oci-layout", "base=" + self._base, "--opt", "context:base=oci-layout://base:" + self._tag,
+                   "--oci-layout", "base=" + self._base, "--opt", "context:base=oci-layout://base@" + self._digest,
                    "--output", "type=oci,tar=false,dest=" + output]
         return _run(command + self._translated(args, directory), directory)
 
