@@ -79,7 +79,7 @@ def load_image(directory):
             if len(images) != 1:
                 raise ValueError("%d images in %s" % (len(images), directory))
             manifest = read_json(images[0]["digest"])
-    return Image(directory, read_json(manifest["config"]["digest"]), manifest["layers"])
+    return Image(directory, read_json(manifest["config"]["digest"]), manifest.get("layers") or [])
 
 
 def _decompressed(path):
