@@ -55,12 +55,13 @@ std::vector<GroupEntry> parse_group(const std::string& text) {
   return entries;
 }
 
+// A number is always an id, also where a user has it for a name.
 std::optional<PasswdEntry> find_user(const AccountFiles& files, std::string_view user) {
   const auto entries = parse_passwd(files.passwd);
-  const auto by_name = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.name == user; });
-  if (by_name != entries.end()) return *by_name;
   const auto id = parse_id(user);
   if (!id) {
+    const auto by_name = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.name == user; });
+    if (by_name != entries.end()) return *by_name;
     std::vector<std::string> names;
     for (const auto& entry : entries) names.push_back(entry.name);
     Error error(ErrorKind::usage,
@@ -74,10 +75,10 @@ std::optional<PasswdEntry> find_user(const AccountFiles& files, std::string_view
 }
 
 std::uint32_t find_group(const AccountFiles& files, std::string_view group) {
+  if (const auto id = parse_id(group)) return *id;
   const auto entries = parse_group(files.group);
   const auto by_name = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.name == group; });
   if (by_name != entries.end()) return by_name->gid;
-  if (const auto id = parse_id(group)) return *id;
   throw Error(ErrorKind::usage,
               fmt::format("unable to find group {}: no matching entries in the image's /etc/group", group));
 }
@@ -127,6 +128,29 @@ Owner resolve_chown(const AccountFiles& files, std::string_view chown) {
     owner = {entry->uid, entry->gid};
   }
   if (group && !group->empty()) owner.gid = find_group(files, *group);
+  return owner;
+}
+
+Owner resolve_directory_owner(const AccountFiles& files, std::string_view user) {
+  const auto [name, group] = split_owner(user);
+  Owner owner;
+  if (const auto id = parse_id(name)) {
+    owner = {*id, *id};
+  } else {
+    for (const auto& entry : parse_passwd(files.passwd)) {
+      if (entry.name != name) continue;
+      owner = {entry.uid, entry.gid};
+      break;
+    }
+  }
+  if (!group || group->empty()) return owner;
+  if (const auto id = parse_id(*group)) {
+    owner.gid = *id;
+    return owner;
+  }
+  for (const auto& entry : parse_group(files.group)) {
+    if (entry.name == *group) return {owner.uid, entry.gid};
+  }
   return owner;
 }
 

@@ -34,4 +34,8 @@ struct Owner {
 // --chown=user[:group]: without a group the group id is the user's id as a number, or the user's primary group by name.
 Owner resolve_chown(const AccountFiles& files, std::string_view chown);
 
+// The owner of a directory that WORKDIR makes under USER user[:group]: as for --chown, but a name that the image does
+// not have (yet) is root. BuildKit looks no closer before a RUN.
+Owner resolve_directory_owner(const AccountFiles& files, std::string_view user);
+
 }  // namespace tektii::builder

@@ -1,5 +1,7 @@
+#include "base_images.hpp"
 #include "plan.hpp"
 #include "stage_builder.hpp"
+#include "stage_scheduler.hpp"
 #include "variables.hpp"
 #include <tektii/builder/build.hpp>
 #include <tektii/util/clock.hpp>
@@ -13,11 +15,13 @@
 namespace tektii::builder {
 namespace {
 
-std::shared_ptr<BlobFetcher> make_fetcher(const BuildDeps& deps) {
+std::shared_ptr<BlobFetcher> make_fetcher(const BuildDeps& deps, const std::stop_token& stop) {
   return std::make_shared<BlobFetcher>(
-      deps.blobs, [&progress = deps.progress](const oci::Layer& layer, const std::function<void()>& download) {
-        ProgressStep step(progress, fmt::format("[internal] fetch layer {} ({})", layer.blob.digest.short_hex(),
-                                                format_bytes(layer.blob.size)));
+      deps.blobs, [&progress = deps.progress, stop](const oci::Layer& layer, const std::function<void()>& download) {
+        ProgressStep step(
+            progress,
+            fmt::format("[internal] fetch layer {} ({})", layer.blob.digest.short_hex(), format_bytes(layer.blob.size)),
+            [stop] { return stop.stop_requested(); });
         download();
         step.finish(StepOutcome::done);
       });
@@ -35,10 +39,13 @@ std::vector<std::string> unused_build_args(const BuildRequest& request, const Pl
   for (const auto& stage : plan.file.stages) {
     for (const auto& instruction : stage.instructions) note(instruction);
   }
+  for (const auto& [index, planned] : plan.stages) {
+    for (const auto& instruction : planned.triggers) note(instruction);
+  }
   const auto built_in = platform_args(request.platform, request.target);
   std::vector<std::string> warnings;
   for (const auto& [name, value] : request.build_args) {
-    if (declared.contains(name) || built_in.contains(name) || is_predefined_arg(name) || name == "SOURCE_DATE_EPOCH") {
+    if (declared.contains(name) || built_in.contains(name) || is_predefined_arg(name) || is_builder_arg(name)) {
       continue;
     }
     const std::vector<std::string> names(declared.begin(), declared.end());
@@ -52,14 +59,19 @@ std::vector<std::string> unused_build_args(const BuildRequest& request, const Pl
 }  // namespace
 
 BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std::stop_token stop) {
-  const Plan plan = make_plan(request, deps);
-  const auto fetcher = make_fetcher(deps);
-  BuildSession session{request, deps, plan, *fetcher, stop, {}, {}};
-  for (const auto& [index, planned] : plan.stages) session.stages[index] = StageBuilder(session, index).build();
+  Plan plan = make_plan(request, deps);
+  const auto images = complete_plan(plan, request, deps, stop);
+  std::stop_source any_stage;  // stopped by the caller, or when a stage fails
+  const std::stop_callback pass_on(stop, [&] { any_stage.request_stop(); });
+  const auto fetcher = make_fetcher(deps, any_stage.get_token());
+  BuildSession session{request, deps, plan, *fetcher, any_stage.get_token()};
+  add_images(session, images);
+  build_stages(session, request.jobs, any_stage);
 
   auto& final = *session.stages.at(plan.target);
   final.config.created = format_rfc3339(request.created);
   final.config.platform = request.platform;
+  for (const auto& [name, value] : request.labels) final.config.config.labels[name] = value;
   final.config.diff_ids.clear();
   for (const auto& layer : final.stack.layers()) final.config.diff_ids.push_back(layer.diff_id);
 
@@ -76,8 +88,10 @@ BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std:
   return result;
 }
 
-std::vector<std::string> check_build(const BuildRequest& request, const BuildDeps& deps) {
-  return make_plan(request, deps).images;
+std::vector<std::string> check_build(const BuildRequest& request, const BuildDeps& deps, std::stop_token stop) {
+  Plan plan = make_plan(request, deps);
+  complete_plan(plan, request, deps, stop);
+  return plan.images;
 }
 
 }  // namespace tektii::builder

@@ -1,6 +1,6 @@
 #include "check.hpp"
 
-#include "copy_source.hpp"
+#include "context_source.hpp"
 #include "variables.hpp"
 #include <tektii/dockerfile/values.hpp>
 #include <tektii/util/text.hpp>
@@ -26,18 +26,39 @@ class StageChecker {
         index_(index),
         variables_(request.build_args, plan.global_args) {}
 
-  void check(const dockerfile::Stage& stage) {
-    for (const auto& instruction : stage.instructions) {
-      try {
-        std::visit([&](const auto& body) { check_body(instruction, body); }, instruction.body);
-      } catch (Error& error) {
+  void check_instructions(const PlannedStage& stage) {
+    for (const auto& instruction : stage.instructions()) {
+      check(instruction, [&](Error& error) -> Error& {
         if (!error.span()) error.set_span(plan_.file.span(instruction.lines));
-        problems_.add(error);
-      }
+        return error;
+      });
+    }
+  }
+
+  void check_triggers(const PlannedStage& stage) {
+    for (const auto& instruction : stage.triggers) {
+      check(instruction,
+            [&](Error& error) -> Error& { return blame_trigger(error, plan_, stage, instruction.original); });
+    }
+  }
+
+  void set_environment(const std::vector<std::string>& environment) {
+    for (const auto& entry : environment) {
+      const auto equals = entry.find('=');
+      if (equals != std::string::npos) variables_.set_env(entry.substr(0, equals), entry.substr(equals + 1));
     }
   }
 
  private:
+  template <typename Blame>
+  void check(const Instruction& instruction, const Blame& blame) {
+    try {
+      std::visit([&](const auto& body) { check_body(instruction, body); }, instruction.body);
+    } catch (Error& error) {
+      problems_.add(blame(error));
+    }
+  }
+
   [[noreturn]] void refuse(const Instruction& instruction, const std::string& what, std::string_view word,
                            const std::string& hint = {}) const {
     Error error(ErrorKind::usage, fmt::format("{} is not supported yet", what));
@@ -51,9 +72,10 @@ class StageChecker {
   void check_body(const Instruction& instruction, const dockerfile::Arg& arg) {
     for (const auto& item : arg.items) {
       std::optional<std::string> value;
-      if (item.value) value = expand_if_known(plan_.file, instruction, *item.value, variables_);
+      const bool is_given = variables_.is_given(item.name);
+      if (item.value && !is_given) value = expand_if_known(plan_.file, instruction, *item.value, variables_);
       // A default that needs the base image's environment leaves the variable unknown here.
-      if (value || !item.value) variables_.declare_arg(item.name, value);
+      if (value || is_given || !item.value) variables_.declare_arg(item.name, value);
     }
   }
 
@@ -65,10 +87,6 @@ class StageChecker {
       }
     }
     for (const auto& [key, value] : values) variables_.set_env(key, value);
-  }
-
-  void check_body(const Instruction& instruction, const dockerfile::Onbuild&) {
-    refuse(instruction, "ONBUILD", instruction.keyword);
   }
 
   void check_body(const Instruction& instruction, const dockerfile::Run& run) {
@@ -100,10 +118,11 @@ class StageChecker {
     if (copy.parents && *copy.parents) refuse(instruction, "COPY --parents", "--parents");
     if (!copy.exclude.empty()) refuse(instruction, "COPY --exclude", "--exclude", "name the files in .dockerignore");
     if (copy.chmod && copy.chmod->find('$') == std::string::npos) dockerfile::parse_chmod(*copy.chmod);
-    if (copy.from && resolve_from(plan_, request_, index_, *copy.from).kind != SourceName::Kind::directory) {
+    const auto from = copy.from ? resolve_from(plan_, request_, index_, *copy.from) : SourceName{};
+    if (copy.from && from.kind != SourceName::Kind::directory) {
       return require(deps_.unpack_unavailable, "COPY --from a stage or image", instruction);
     }
-    auto& source = copy.from ? named_context(*copy.from) : context();
+    auto& source = copy.from ? named_context(from.name) : context();
     for (const auto& word : copy.sources) {
       const auto path = expand_if_known(plan_.file, instruction, word, variables_);
       if (path) require_match(instruction, source, *path, word);
@@ -144,7 +163,7 @@ class StageChecker {
 
   CopySource& named_context(const std::string& name) {
     auto& source = named_[name];
-    if (!source) source = make_directory_source(request_.named_contexts.at(name).directory, {}, "", {});
+    if (!source) source = make_named_context_source(request_, name, {});
     return *source;
   }
 
@@ -160,10 +179,22 @@ class StageChecker {
 
 }  // namespace
 
+void check_stage(const Plan& plan, const BuildRequest& request, const BuildDeps& deps, Problems& problems, int index) {
+  const auto& stage = plan.stages.at(index);
+  StageChecker checker(plan, request, deps, problems, index);
+  checker.check_triggers(stage);
+  checker.check_instructions(stage);
+}
+
 void check_stages(const Plan& plan, const BuildRequest& request, const BuildDeps& deps, Problems& problems) {
-  for (const auto& [index, planned] : plan.stages) {
-    StageChecker(plan, request, deps, problems, index).check(*planned.stage);
-  }
+  for (const auto& [index, planned] : plan.stages) check_stage(plan, request, deps, problems, index);
+}
+
+void check_triggers(const Plan& plan, const BuildRequest& request, const BuildDeps& deps, Problems& problems, int index,
+                    const std::vector<std::string>& environment) {
+  StageChecker checker(plan, request, deps, problems, index);
+  checker.set_environment(environment);
+  checker.check_triggers(plan.stages.at(index));
 }
 
 }  // namespace tektii::builder

@@ -16,7 +16,9 @@ namespace tektii::builder {
 BlobFetcher::BlobFetcher(store::BlobStore& blobs, Around around) : blobs_(blobs), around_(std::move(around)) {}
 
 void BlobFetcher::add_source(const oci::Layer& layer, std::shared_ptr<oci::ImageSource> source) {
-  entry_of(layer.blob.digest)->source = std::move(source);
+  const auto entry = entry_of(layer.blob.digest);
+  const std::lock_guard lock(entry->mutex);
+  entry->source = std::move(source);
 }
 
 std::shared_ptr<BlobFetcher::Entry> BlobFetcher::entry_of(const oci::Digest& digest) {
@@ -89,11 +91,19 @@ void BlobFetcher::ensure_all(const std::vector<oci::Layer>& layers, const std::s
   if (first_error) std::rethrow_exception(first_error);
 }
 
+LayerStack::LayerStack(const LayerStack& other)
+    : snapshots_(other.snapshots_), fetcher_(other.fetcher_), layers_(other.layers_) {
+  const std::lock_guard lock(other.tree_mutex_);
+  tree_ = other.tree_;
+  layers_in_tree_ = other.layers_in_tree_;
+}
+
 void LayerStack::push(oci::Layer layer) {
   layers_.push_back(std::move(layer));
 }
 
 void LayerStack::push(oci::Layer layer, const layer::LayerIndex& index) {
+  const std::lock_guard lock(tree_mutex_);
   if (layers_in_tree_ == layers_.size()) {
     tree_.apply(index, layer.diff_id);
     ++layers_in_tree_;
@@ -112,6 +122,7 @@ auto LayerStack::read_healing(const oci::Layer& layer, const std::stop_token& st
 }
 
 const layer::FileTree& LayerStack::tree(const std::stop_token& stop) {
+  const std::lock_guard lock(tree_mutex_);
   std::vector<oci::Layer> missing;
   for (std::size_t i = layers_in_tree_; i < layers_.size(); ++i) {
     if (!snapshots_->has_index(layers_[i].diff_id)) missing.push_back(layers_[i]);

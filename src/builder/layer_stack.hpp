@@ -47,16 +47,20 @@ class BlobFetcher {
 };
 
 // The layers of a stage so far, lowest first. Its file tree is only put together when a step asks for it: a build whose
-// steps are all cached never reads a base layer.
+// steps are all cached never reads a base layer. Any number of threads may read or copy a stack that nobody pushes to;
+// only the stage that owns it pushes.
 class LayerStack {
  public:
   LayerStack(layer::Snapshots& snapshots, BlobFetcher& fetcher) : snapshots_(&snapshots), fetcher_(&fetcher) {}
+  LayerStack(const LayerStack& other);
+  LayerStack& operator=(const LayerStack&) = delete;
 
   const std::vector<oci::Layer>& layers() const { return layers_; }
   void push(oci::Layer layer);
   // Pushes a layer that was just written, with its index.
   void push(oci::Layer layer, const layer::LayerIndex& index);
 
+  // The tree as it is until the next push.
   const layer::FileTree& tree(const std::stop_token& stop);
   // Unpacked directories, topmost first, as overlayfs wants them.
   std::vector<std::filesystem::path> directories(const std::stop_token& stop);
@@ -70,6 +74,7 @@ class LayerStack {
   layer::Snapshots* snapshots_;
   BlobFetcher* fetcher_;
   std::vector<oci::Layer> layers_;
+  mutable std::mutex tree_mutex_;  // guards what follows
   layer::FileTree tree_;
   std::size_t layers_in_tree_ = 0;
 };

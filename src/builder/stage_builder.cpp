@@ -1,12 +1,17 @@
 #include "stage_builder.hpp"
 
+#include "context_source.hpp"
 #include <tektii/dockerfile/history.hpp>
+#include <tektii/oci/reference.hpp>
 #include <tektii/util/clock.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <initializer_list>
+#include <utility>
 #include <variant>
 
 namespace tektii::builder {
@@ -20,6 +25,22 @@ bool changes_files(const dockerfile::Instruction& instruction) {
          std::holds_alternative<dockerfile::Workdir>(instruction.body);
 }
 
+// What an image hands down: the members that BuildKit knows. Others (an old builder's container, its host name) speak
+// of how the base was made.
+oci::ImageConfig inherited_config(oci::ImageConfig config) {
+  const auto keep = [](std::map<std::string, std::string>& members, std::initializer_list<std::string_view> names) {
+    std::erase_if(members, [&](const auto& member) {
+      return std::find(names.begin(), names.end(), member.first) == names.end();
+    });
+  };
+  keep(config.unknown, {"os.version", "os.features"});
+  keep(config.config.unknown, {"ArgsEscaped"});
+  auto& directory = config.config.working_dir;
+  if (!directory.empty()) directory = "/" + clean_source_path(directory);
+  return config;
+}
+
+// A stage begins with the environment of its base, which wins over ARGs of the same names that it inherits.
 void load_environment(StageState& state) {
   for (const auto& entry : state.config.config.env) {
     const auto equals = entry.find('=');
@@ -29,45 +50,58 @@ void load_environment(StageState& state) {
 
 }  // namespace
 
-std::shared_ptr<StageState> open_image(BuildSession& session, const std::string& name) {
-  if (const auto known = session.images.find(name); known != session.images.end()) return known->second;
-  ProgressStep report(session.deps.progress, fmt::format("[internal] look up {}", name), session.was_stopped());
-  const std::shared_ptr<oci::ImageSource> source = session.deps.open_image(name);
-  auto resolved = source->resolve(session.request.platform, session.stop);
-  auto state = std::make_shared<StageState>(LayerStack(session.deps.snapshots, session.fetcher),
-                                            Variables(session.request.build_args, session.plan.global_args));
-  for (const auto& layer : resolved.layers) {
-    session.fetcher.add_source(layer, source);
-    state->stack.push(layer);
+void add_images(BuildSession& session, const OpenedImages& images) {
+  for (const auto& [name, image] : images) {
+    auto state = std::make_shared<StageState>(LayerStack(session.deps.snapshots, session.fetcher),
+                                              Variables(session.request.build_args, session.plan.global_args));
+    for (const auto& layer : image.resolved.layers) {
+      session.fetcher.add_source(layer, image.source);
+      state->stack.push(layer);
+    }
+    state->config = inherited_config(image.resolved.config);
+    state->base_name = image.resolved.name;
+    state->base_digest = image.resolved.manifest.digest;
+    session.images.emplace(name, std::move(state));
   }
-  state->config = std::move(resolved.config);
-  state->base_name = resolved.name;
-  state->base_digest = resolved.manifest.digest;
-  load_environment(*state);
-  session.images.emplace(name, state);
-  report.finish(StepOutcome::done);
-  return state;
+}
+
+std::shared_ptr<StageState> open_image(BuildSession& session, const std::string& name) {
+  const auto found = session.images.find(name);
+  if (found == session.images.end()) throw Error(ErrorKind::failure, fmt::format("image {} was not planned", name));
+  return found->second;
 }
 
 StageBuilder::StageBuilder(BuildSession& session, int index)
     : session_(session), index_(index), planned_(session.plan.stages.at(index)) {
-  for (const auto& instruction : planned_.stage->instructions) file_steps_ += changes_files(instruction) ? 1 : 0;
+  const auto count = [&](const Instruction& instruction) { file_steps_ += changes_files(instruction) ? 1 : 0; };
+  for (const auto& instruction : planned_.triggers) count(instruction);
+  for (const auto& instruction : planned_.instructions()) count(instruction);
+  if (planned_.base.kind == SourceName::Kind::directory) ++file_steps_;
 }
 
 std::shared_ptr<StageState> StageBuilder::build() {
   begin();
-  for (const auto& instruction : planned_.stage->instructions) {
+  run_instructions(planned_.triggers, true);
+  run_instructions(planned_.instructions(), false);
+  return state_;
+}
+
+void StageBuilder::run_instructions(std::span<const Instruction> instructions, bool are_triggers) {
+  in_trigger_ = are_triggers;
+  for (const auto& instruction : instructions) {
     throw_if_stopped(session_.stop);
     try {
       apply(instruction);
     } catch (Error& error) {
-      if (!error.span() && error.kind() != ErrorKind::interrupted) {
+      if (error.kind() == ErrorKind::interrupted) throw;
+      if (are_triggers) {
+        blame_trigger(error, session_.plan, planned_, instruction.original);
+      } else if (!error.span()) {
         error.set_span(session_.plan.file.span(instruction.lines));
       }
       throw;
     }
   }
-  return state_;
 }
 
 // Starts from the base: its config is inherited, a stage also hands its ARGs down (they are copied with its variables).
@@ -80,15 +114,16 @@ void StageBuilder::begin() {
         break;
       case SourceName::Kind::image:
         state_ = std::make_shared<StageState>(*open_image(session_, planned_.base.name));
+        // What stands in for a name may be a path of this machine; the image is based on what the Dockerfile names.
+        if (planned_.base.is_context) state_->base_name = oci::ImageReference::parse(planned_.base.written).str();
         break;
-      default:
-        state_ = std::make_shared<StageState>(LayerStack(session_.deps.snapshots, session_.fetcher),
-                                              Variables(session_.request.build_args, session_.plan.global_args));
-        state_->config.platform = session_.request.platform;
-    }
-    if (!state_->config.config.on_build.empty()) {
-      throw Error(ErrorKind::usage, fmt::format("the base image {} has ONBUILD triggers, which are not supported yet",
-                                                planned_.base.name));
+      case SourceName::Kind::directory:
+        start_empty();
+        add_directory_base();
+        break;
+      case SourceName::Kind::scratch:
+        start_empty();
+        break;
     }
   } catch (Error& error) {
     if (!error.span() && error.kind() != ErrorKind::interrupted) {
@@ -96,11 +131,33 @@ void StageBuilder::begin() {
     }
     throw;
   }
+  state_->config.config.on_build.clear();  // they are among the plan's triggers now
   // BuildKit adds PATH to every image that has none.
   if (!state_->config.config.get_env("PATH")) {
     state_->config.config.set_env("PATH", k_default_path);
-    state_->variables.set_env("PATH", k_default_path);
   }
+  load_environment(*state_);
+}
+
+void StageBuilder::start_empty() {
+  state_ = std::make_shared<StageState>(LayerStack(session_.deps.snapshots, session_.fetcher),
+                                        Variables(session_.request.build_args, session_.plan.global_args));
+  state_->config.platform = session_.request.platform;
+  state_->config.config.working_dir = "/";
+}
+
+// FROM a directory context: its files are one layer of the new image.
+void StageBuilder::add_directory_base() {
+  DirectoryRules rules;
+  if (!session_.request.preserve_timestamps) rules.mtime = session_.request.source_date_epoch;
+  rules.preserve_modes = session_.request.preserve_modes;
+  const auto source = make_named_context_source(session_.request, planned_.base.name, rules);
+  KeyBuilder key("directory/1");
+  key.field("compression", compression_key());
+  add_tree(key, *source, session_.stop);
+  const auto& from = planned_.stage->from;
+  run_step(from, key.finish(), fmt::format("FROM {}", planned_.base.written),
+           [&](int) { return write_tree(*source, new_layer(), session_.stop); });
 }
 
 void StageBuilder::apply(const Instruction& instruction) {
@@ -153,7 +210,8 @@ void StageBuilder::run_step(const Instruction& instruction, const std::string& k
                             const MakeLayer& make) {
   ++file_step_;
   ProgressStep report(session_.deps.progress,
-                      fmt::format("[{} {}/{}] {}", planned_.title, file_step_, file_steps_, instruction.original),
+                      fmt::format("[{} {}/{}] {}{}", planned_.title, file_step_, file_steps_,
+                                  in_trigger_ ? "ONBUILD " : "", instruction.original),
                       session_.was_stopped());
   if (!session_.request.no_cache) {
     if (const auto known = find_step(session_.deps.actions, session_.deps.blobs, key)) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "accounts.hpp"
+#include "base_images.hpp"
 #include "copy_source.hpp"
 #include "layer_stack.hpp"
 #include "plan.hpp"
@@ -13,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 
@@ -29,22 +31,26 @@ struct StageState {
   std::optional<oci::Digest> base_digest;
 };
 
-// What the stages of one build share.
+// What the stages of one build share. Both maps have their keys before the first stage begins; a stage reads those that
+// its plan says it needs, which are finished by then, so that no thread needs a lock.
 struct BuildSession {
   const BuildRequest& request;
   const BuildDeps& deps;
   const Plan& plan;
   BlobFetcher& fetcher;
-  std::stop_token stop;
-  std::map<int, std::shared_ptr<StageState>> stages;               // finished ones
-  std::map<std::string, std::shared_ptr<StageState>> images = {};  // opened ones
+  std::stop_token stop;                                            // also stopped when another stage fails
+  std::map<int, std::shared_ptr<StageState>> stages = {};          // finished ones; nullptr until then
+  std::map<std::string, std::shared_ptr<StageState>> images = {};  // by the name that they are opened with
 
   std::function<bool()> was_stopped() const {
     return [token = stop] { return token.stop_requested(); };
   }
 };
 
-// Looks an image up, once per build, and makes it a state to build on or copy from.
+// Makes the images that were looked up states to build on or copy from.
+void add_images(BuildSession& session, const OpenedImages& images);
+
+// The state of an image of the plan.
 std::shared_ptr<StageState> open_image(BuildSession& session, const std::string& name);
 
 // Runs the instructions of one stage on top of its base.
@@ -57,6 +63,9 @@ class StageBuilder {
   using Instruction = dockerfile::Instruction;
 
   void begin();
+  void start_empty();
+  void add_directory_base();
+  void run_instructions(std::span<const Instruction> instructions, bool are_triggers);
   void apply(const Instruction& instruction);
 
   // One per kind of instruction. Those that change files are in step_*.cpp, the others in stage_config.cpp.
@@ -102,6 +111,7 @@ class StageBuilder {
   const PlannedStage& planned_;
   std::shared_ptr<StageState> state_;
   bool cmd_in_this_stage_ = false;
+  bool in_trigger_ = false;
   int file_steps_ = 0;  // instructions of the stage that change files, for "2/5"
   int file_step_ = 0;
 };

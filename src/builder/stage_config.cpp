@@ -4,15 +4,18 @@
 #include <tektii/dockerfile/values.hpp>
 #include <tektii/util/error.hpp>
 
-#include <set>
+#include <string>
+#include <vector>
 
 namespace tektii::builder {
 
 void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::Arg& arg) {
   dockerfile::Arg shown = arg;
   for (auto& item : shown.items) {
-    if (item.value) item.value = expanded(instruction, *item.value);
-    state_->variables.declare_arg(item.name, item.value);
+    auto& variables = state_->variables;
+    // A default that a --build-arg overrides is not even expanded.
+    if (item.value && !variables.is_given(item.name)) item.value = expanded(instruction, *item.value);
+    item.value = variables.declare_arg(item.name, item.value);
   }
   add_history(dockerfile::history_arg(shown), true);
 }
@@ -52,21 +55,26 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
 }
 
 void StageBuilder::apply_body(const Instruction&, const dockerfile::Expose& expose) {
-  std::set<std::string> ports;
+  std::vector<std::string> ports;
   for (const auto& word : expose.ports) {
     const dockerfile::ExpandOptions options{.escape = session_.plan.file.directives.escape};
     for (const auto& spec : dockerfile::expand_words(word, state_->variables.lookup(), options)) {
       const auto entries = dockerfile::parse_ports(spec);
-      ports.insert(entries.begin(), entries.end());
+      ports.insert(ports.end(), entries.begin(), entries.end());
     }
   }
   state_->config.config.exposed_ports.insert(ports.begin(), ports.end());
-  add_history(dockerfile::history_expose(std::vector<std::string>(ports.begin(), ports.end())), true);
+  add_history(dockerfile::history_expose(ports), true);
 }
 
 void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::Volume& volume) {
   std::vector<std::string> paths;
-  for (const auto& path : volume.paths) paths.push_back(expanded(instruction, path));
+  for (const auto& path : volume.paths) {
+    paths.push_back(expanded(instruction, path));
+    if (!paths.back().empty()) continue;
+    throw Error(ErrorKind::usage, "VOLUME specified can not be an empty string")
+        .set_span(session_.plan.file.span(instruction.lines, path));
+  }
   state_->config.config.volumes.insert(paths.begin(), paths.end());
   add_history(dockerfile::history_volume(paths), true);
 }
@@ -94,6 +102,8 @@ void StageBuilder::apply_body(const Instruction&, const dockerfile::Entrypoint& 
 
 void StageBuilder::apply_body(const Instruction&, const dockerfile::Cmd& cmd) {
   state_->config.config.cmd = command_argv(cmd.command);
+  // Only Windows minds, but BuildKit says it of every CMD, and configurations are compared.
+  state_->config.config.unknown["ArgsEscaped"] = "true";
   cmd_in_this_stage_ = true;
   add_history(dockerfile::history_cmd(*state_->config.config.cmd), true);
 }
@@ -116,8 +126,9 @@ void StageBuilder::apply_body(const Instruction&, const dockerfile::HealthcheckI
   state_->config.config.healthcheck = std::move(check);
 }
 
-void StageBuilder::apply_body(const Instruction&, const dockerfile::Onbuild&) {
-  throw Error(ErrorKind::usage, "ONBUILD is not supported yet");
+// Leaves no history.
+void StageBuilder::apply_body(const Instruction&, const dockerfile::Onbuild& onbuild) {
+  state_->config.config.on_build.push_back(onbuild.text);
 }
 
 void StageBuilder::apply_body(const Instruction&, const dockerfile::From&) {

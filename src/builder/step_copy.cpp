@@ -1,3 +1,4 @@
+#include "context_source.hpp"
 #include "copy_plan.hpp"
 #include "stage_builder.hpp"
 #include <tektii/dockerfile/history.hpp>
@@ -41,7 +42,7 @@ std::unique_ptr<CopySource> StageBuilder::copy_source(const dockerfile::Copy& co
   const auto name = resolve_from(session_.plan, request, index_, *copy.from);
   switch (name.kind) {
     case SourceName::Kind::directory:
-      return make_directory_source(request.named_contexts.at(name.name).directory, {}, "", rules);
+      return make_named_context_source(request, name.name, rules);
     case SourceName::Kind::stage:
       return make_stage_source(session_.stages.at(name.stage)->stack, session_.deps.snapshots, session_.fetcher,
                                session_.stop);

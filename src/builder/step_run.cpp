@@ -102,6 +102,7 @@ exec::RunSpec StageBuilder::run_spec(const dockerfile::Run& run) {
   spec.uid = account.uid;
   spec.gid = account.gid;
   spec.supplementary_groups = account.supplementary_groups;
+  spec.host_name = sandbox_host_name(session_.request.build_args);
   if (run.network && *run.network == "none") spec.network = exec::NetworkMode::none;
   return spec;
 }
@@ -113,12 +114,13 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
       .field("user", state_->config.config.user)
       .field("directory", state_->config.config.working_dir)
       .field("network", run.network.value_or("default"))
+      .field("host name", sandbox_host_name(session_.request.build_args))
       .field("timestamps", session_.request.preserve_timestamps ? "preserve" : "clamp")
       .field("compression", compression_key());
   for (const auto& word : argv) key.field("argv", word);
   for (const auto& entry : run_environment("")) key.field("env", entry);
 
-  const auto created_by = dockerfile::history_run(state_->variables.run_args(), argv);
+  const auto created_by = dockerfile::history_run(state_->variables.history_args(), argv);
   run_step(instruction, key.finish(), created_by, [&](int step_id) -> std::optional<layer::WrittenLayer> {
     auto& snapshots = session_.deps.snapshots;
     const auto workspace = snapshots.make_workspace();

@@ -6,12 +6,13 @@
 
 namespace tektii::builder {
 
-// WORKDIR makes the directory and its missing parents as the current USER, 0755; "/" makes none.
+// WORKDIR makes the directory and its missing parents as the current USER, 0755; what exists stays as it is, and "/"
+// makes none. Without a path (a variable that is empty) it stays where it is.
 void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::Workdir& workdir) {
   auto& config = state_->config.config;
   const auto path = absolute(expanded(instruction, workdir.path));
   config.working_dir = path;
-  const auto key = KeyBuilder("workdir/1")
+  const auto key = KeyBuilder("workdir/2")
                        .field("layers", state_->stack.chain_key())
                        .field("path", path)
                        .field("user", config.user)
@@ -20,7 +21,7 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
                        .finish();
   run_step(instruction, key, dockerfile::history_workdir(path), [&](int) -> std::optional<layer::WrittenLayer> {
     const auto& tree = state_->stack.tree(session_.stop);
-    const auto account = resolve_user(account_files(), config.user);
+    const auto owner = config.user.empty() ? Owner{} : resolve_directory_owner(account_files(), config.user);
     const auto resolved = tree.resolve(path);
     if (resolved.node != nullptr) {
       if (resolved.node->metadata.type == fs::FileType::directory) return std::nullopt;
@@ -30,8 +31,8 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
     fs::FileMetadata metadata;
     metadata.type = fs::FileType::directory;
     metadata.mode = 0755;
-    metadata.uid = account.uid;
-    metadata.gid = account.gid;
+    metadata.uid = owner.uid;
+    metadata.gid = owner.gid;
     metadata.mtime = new_file_mtime();
     std::string made;
     for (const auto& part : split(clean_source_path(resolved.path), '/')) {

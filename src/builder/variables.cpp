@@ -16,6 +16,20 @@ bool is_predefined_arg(std::string_view name) {
                      [&](std::string_view known) { return name == known || equals_ignoring_case(name, known); });
 }
 
+bool is_builder_arg(std::string_view name) {
+  static constexpr std::array<std::string_view, 12> k_names = {
+      "BUILDKIT_BUILD_NAME",       "BUILDKIT_CACHE_MOUNT_NS",   "BUILDKIT_CONTEXT_KEEP_GIT_DIR",
+      "BUILDKIT_DOCKERFILE_CHECK", "BUILDKIT_GIT_ADVICE",       "BUILDKIT_INLINE_CACHE",
+      "BUILDKIT_MULTI_PLATFORM",   "BUILDKIT_SANDBOX_HOSTNAME", "BUILDKIT_SBOM_SCAN_CONTEXT",
+      "BUILDKIT_SBOM_SCAN_STAGE",  "BUILDKIT_SYNTAX",           "SOURCE_DATE_EPOCH"};
+  return std::find(k_names.begin(), k_names.end(), name) != k_names.end();
+}
+
+std::string sandbox_host_name(const BuildArgs& build_args) {
+  const auto given = build_args.find("BUILDKIT_SANDBOX_HOSTNAME");
+  return given == build_args.end() || given->second.empty() ? "buildkitsandbox" : given->second;
+}
+
 std::map<std::string, std::string> platform_args(const oci::Platform& platform, const std::string& stage_name) {
   std::map<std::string, std::string> args;
   for (const std::string prefix : {"TARGET", "BUILD"}) {
@@ -34,16 +48,26 @@ void Variables::set_env(const std::string& name, const std::string& value) {
   args_.erase(name);
 }
 
-void Variables::declare_arg(const std::string& name, const std::optional<std::string>& default_value) {
+std::optional<std::string> Variables::declare_arg(const std::string& name,
+                                                  const std::optional<std::string>& default_value) {
   std::optional<std::string> value = default_value;
   if (const auto given = build_args_->find(name); given != build_args_->end()) {
     value = given->second;
   } else if (!value) {
     if (const auto global = global_args_.find(name); global != global_args_.end()) value = global->second;
   }
-  if (!value) return;
+  const auto known =
+      std::find_if(declared_.begin(), declared_.end(), [&](const auto& declared) { return declared.first == name; });
+  if (known == declared_.end()) {
+    declared_.emplace_back(name, value.value_or(""));
+  } else {
+    known->second = value.value_or("");
+  }
+  // These two speak to the builder alone: BuildKit shows them in the history and gives them to no command.
+  if (!value || name == "BUILDKIT_SBOM_SCAN_CONTEXT" || name == "BUILDKIT_SBOM_SCAN_STAGE") return value;
   values_[name] = *value;
   args_.insert(name);
+  return value;
 }
 
 std::optional<std::string> Variables::get(std::string_view name) const {
@@ -62,6 +86,14 @@ std::vector<std::pair<std::string, std::string>> Variables::run_args() const {
   return result;
 }
 
+std::vector<std::pair<std::string, std::string>> Variables::history_args() const {
+  auto result = declared_;
+  for (auto& [name, value] : result) {
+    if (auto current = get(name)) value = std::move(*current);
+  }
+  return result;
+}
+
 std::vector<std::string> Variables::proxy_env() const {
   std::vector<std::string> result;
   for (const auto& [name, value] : *build_args_) {
@@ -72,10 +104,10 @@ std::vector<std::string> Variables::proxy_env() const {
 
 namespace {
 
-dockerfile::Expanded expand_with_span(const dockerfile::Dockerfile& file, const dockerfile::Instruction& instruction,
-                                      std::string_view word, const Variables& variables) {
+std::string expand_with(const dockerfile::Dockerfile& file, const dockerfile::Instruction& instruction,
+                        std::string_view word, const dockerfile::Lookup& lookup) {
   try {
-    return dockerfile::expand_word(word, variables.lookup(), {.escape = file.directives.escape});
+    return dockerfile::expand_word(word, lookup, {.escape = file.directives.escape}).text;
   } catch (Error& error) {
     error.set_span(file.span(instruction.lines, word));
     throw;
@@ -86,19 +118,26 @@ dockerfile::Expanded expand_with_span(const dockerfile::Dockerfile& file, const 
 
 std::string expand(const dockerfile::Dockerfile& file, const dockerfile::Instruction& instruction,
                    std::string_view word, const Variables& variables) {
-  return expand_with_span(file, instruction, word, variables).text;
+  return expand_with(file, instruction, word, variables.lookup());
 }
 
 std::optional<std::string> expand_if_known(const dockerfile::Dockerfile& file,
                                            const dockerfile::Instruction& instruction, std::string_view word,
                                            const Variables& variables) {
+  bool all_known = true;
+  const auto lookup = [&](std::string_view name) {
+    auto value = variables.get(name);
+    all_known = all_known && value.has_value();
+    return value;
+  };
   try {
-    auto expanded = expand_with_span(file, instruction, word, variables);
-    if (!expanded.unset.empty()) return std::nullopt;
-    return std::move(expanded.text);
+    auto text = expand_with(file, instruction, word, lookup);
+    if (!all_known) return std::nullopt;
+    return text;
   } catch (const Error&) {
-    // ${X:?message} and the like may be satisfied by the base image's environment; the step itself reports it then.
-    return std::nullopt;
+    // ${X:?message} may be satisfied by the base image's environment; the step itself reports it then.
+    if (!all_known) return std::nullopt;
+    throw;
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "builder/fake_images.hpp"
 #include <tektii/builder/build.hpp>
 #include <tektii/layer/file_tree.hpp>
 #include <tektii/store/store.hpp>
@@ -27,14 +28,22 @@ class FakeExecutor : public exec::Executor {
   std::string_view name() const override { return "fake"; }
   std::optional<exec::Unavailable> unavailable_reason(const exec::RunSpec&) override { return unavailable; }
   exec::ExitStatus run(const exec::Rootfs& rootfs, const exec::RunSpec& spec, exec::OutputSink& output,
-                       std::stop_token) override {
-    specs.push_back(spec);
+                       std::stop_token stop) override {
+    {
+      const std::lock_guard lock(mutex_);
+      specs.push_back(spec);
+    }
+    if (interruptible) return interruptible(spec, stop);
     return command ? command(rootfs, spec, output) : exec::ExitStatus{};
   }
 
   std::optional<exec::Unavailable> unavailable;
   Command command;
-  std::vector<exec::RunSpec> specs;
+  std::function<exec::ExitStatus(const exec::RunSpec&, const std::stop_token&)> interruptible;  // instead of command
+  std::vector<exec::RunSpec> specs;  // in the order in which they began
+
+ private:
+  std::mutex mutex_;
 };
 
 class RecordingProgress : public ProgressSink {
@@ -57,7 +66,7 @@ class RecordingProgress : public ProgressSink {
   std::mutex mutex_;
 };
 
-// Builds Dockerfiles against a real store in a temporary directory; commands are faked, images can't be opened.
+// Builds Dockerfiles against a real store in a temporary directory; commands are faked, images are those of the test.
 class BuildTest : public ::testing::Test {
  protected:
   BuildTest() : store_(directory_.path() / "store"), snapshots_(store_.root() / "layers" / "v1", store_) {
@@ -79,8 +88,9 @@ class BuildTest : public ::testing::Test {
             snapshots_,
             executor_,
             [this](const std::string& name) -> std::unique_ptr<oci::ImageSource> {
+              const std::lock_guard lock(opened_mutex_);
               opened_.push_back(name);
-              throw Error(ErrorKind::network, "no registry in this test");
+              return images_.open(name);
             },
             progress_};
   }
@@ -101,6 +111,14 @@ class BuildTest : public ::testing::Test {
     return Error(ErrorKind::failure, "");
   }
 
+  static std::vector<std::string> history_of(const BuildResult& result) {
+    std::vector<std::string> texts;
+    for (const auto& entry : result.config.history) {
+      texts.push_back(entry.created_by.value_or("") + (entry.empty_layer ? " | empty" : ""));
+    }
+    return texts;
+  }
+
   // The merged file system of an image.
   layer::FileTree tree_of(const BuildResult& result) {
     layer::FileTree tree;
@@ -114,7 +132,11 @@ class BuildTest : public ::testing::Test {
   layer::Snapshots snapshots_;
   FakeExecutor executor_;
   RecordingProgress progress_;
-  std::vector<std::string> opened_;
+  FakeImages images_;
+  std::vector<std::string> opened_;  // names of the images that were looked up
+
+ private:
+  std::mutex opened_mutex_;
 };
 
 // Commands need unpacked layers, whose files belong to the ids that the image says.

@@ -90,15 +90,16 @@ TEST_F(BuildOptionsTest, CommitDatesTheImageAndNotItsFiles) {
   EXPECT_EQ(read().request.source_date_epoch, 2000);
 }
 
-TEST_F(BuildOptionsTest, LayoutContextsAreFoundUnderTheFullName) {
+TEST_F(BuildOptionsTest, LayoutContextsAreImagesUnderTheirName) {
   make_directories(directory_.path() / "layout");
   write("layout/oci-layout", "{}");
   const auto layout = (directory_.path() / "layout").string();
   options_.build_contexts = {"python:3.11-slim=oci-layout://" + layout + ":tag", "data=" + directory_.path().string()};
   const auto inputs = read();
-  ASSERT_TRUE(inputs.layout_contexts.contains("docker.io/library/python:3.11-slim"));
-  EXPECT_EQ(inputs.layout_contexts.begin()->second.tag, "tag");
-  EXPECT_EQ(inputs.layout_contexts.begin()->second.directory, layout);
+  ASSERT_TRUE(inputs.request.named_contexts.contains("python:3.11-slim"));
+  const auto& context = inputs.request.named_contexts.at("python:3.11-slim");
+  EXPECT_EQ(context.kind, builder::NamedContext::Kind::image);
+  EXPECT_EQ(context.image, "oci-layout://" + layout + ":tag");
   EXPECT_TRUE(inputs.request.named_contexts.contains("data"));
 }
 

@@ -42,12 +42,18 @@ struct BuildDeps {
   RemoteSources* remote = nullptr;  // without it, ADD takes nothing from other machines
 };
 
-// Parses, plans, runs and seals. Problems of the Dockerfile and the context are all found before the first request; the
-// first one is thrown, the others are in its hints.
+// Parses, plans, runs and seals. Problems of the Dockerfile and the context are all found before the first request, and
+// those of the ONBUILD triggers of bases before the first step; the first one is thrown, the others are in its hints.
+// Stages that do not need each other are built side by side (request.jobs).
 BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std::stop_token stop);
 
-// The plan-time half alone: parse, check every instruction, COPY source and RUN. Throws what build_image would throw.
-// Returns the names of the images that the build would open.
-std::vector<std::string> check_build(const BuildRequest& request, const BuildDeps& deps);
+// Everything but the steps: parses, checks every instruction, COPY source and RUN, looks every image up and checks what
+// their ONBUILD triggers ask for. Throws what build_image would throw. Returns the names of the images.
+std::vector<std::string> check_build(const BuildRequest& request, const BuildDeps& deps, std::stop_token stop);
+
+// SOURCE_DATE_EPOCH as a --build-arg or an ARG before the first FROM gives it: a number of seconds, "context", or the
+// name of a context or stage whose time it is; nullopt when neither does. Throws Error{usage} when the Dockerfile is
+// not one.
+std::optional<std::string> source_date_epoch_argument(const BuildRequest& request);
 
 }  // namespace tektii::builder

@@ -31,7 +31,7 @@ struct BuildDriver::Impl {
         transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
         docker_credentials(registry::make_docker_config_credentials()),
         client(std::make_unique<registry::RegistryClient>(registry::RegistryDeps{*transport, *docker_credentials})),
-        opener(make_image_opener(inputs.layout_contexts, *client)) {}
+        opener(make_image_opener(*client)) {}
 
   std::optional<exec::Unavailable> enter() {
     if (!inputs.may_run_commands) {
@@ -82,9 +82,7 @@ builder::BuildRequest& BuildDriver::request() {
 }
 
 void BuildDriver::check(const std::stop_token& stop) {
-  for (const auto& name : builder::check_build(impl_->inputs.request, impl_->deps())) {
-    impl_->opener(name)->resolve(impl_->inputs.request.platform, stop);
-  }
+  builder::check_build(impl_->inputs.request, impl_->deps(), stop);
 }
 
 builder::BuildResult BuildDriver::build(const std::stop_token& stop) {

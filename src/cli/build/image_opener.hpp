@@ -1,16 +1,13 @@
 #pragma once
 
-#include "options.hpp"
 #include <tektii/oci/ports.hpp>
 #include <tektii/registry/client.hpp>
 
-#include <map>
-#include <string>
-
 namespace tektii::cli {
 
-// Opens what a FROM or --from names: a layout that --build-context put in its place, "oci-layout://DIR[:TAG]", else a
-// registry's image. `client` must outlive the images.
-oci::ImageOpener make_image_opener(std::map<std::string, LayoutContext> layouts, registry::RegistryClient& client);
+// Opens what a FROM or --from names, or a --build-context puts in its place: "oci-layout://DIR[:TAG]", else a
+// registry's image. An image of a layout has no name: a path of this machine must not get into annotations, or one
+// commit would give two digests in two directories. `client` must outlive the images.
+oci::ImageOpener make_image_opener(registry::RegistryClient& client);
 
 }  // namespace tektii::cli

@@ -70,7 +70,23 @@ void read_build_args(const std::vector<std::string>& given, builder::BuildReques
   }
 }
 
-void read_build_contexts(const std::vector<std::string>& given, BuildInputs& inputs) {
+// A path of this machine in the form that the opener of images takes; absolute, and known to be a layout.
+std::string absolute_layout(const std::string& text) {
+  const auto layout = parse_layout(text);
+  const auto tag = layout.tag.empty() ? std::string{} : ":" + layout.tag;
+  return fmt::format("{}{}{}", k_layout_scheme, layout.directory.string(), tag);
+}
+
+void read_labels(const std::vector<std::string>& given, builder::BuildRequest& request) {
+  for (const auto& label : given) {
+    const auto equals = label.find('=');
+    const auto name = label.substr(0, equals);
+    if (name.empty()) throw Error(ErrorKind::usage, fmt::format("--label {}: the name is missing", label));
+    request.labels[name] = equals == std::string::npos ? std::string{} : label.substr(equals + 1);
+  }
+}
+
+void read_build_contexts(const std::vector<std::string>& given, builder::BuildRequest& request) {
   for (const auto& context : given) {
     const auto equals = context.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == context.size()) {
@@ -80,7 +96,8 @@ void read_build_contexts(const std::vector<std::string>& given, BuildInputs& inp
     const auto name = context.substr(0, equals);
     const auto value = context.substr(equals + 1);
     if (value.rfind(k_layout_scheme, 0) == 0) {
-      inputs.layout_contexts[oci::ImageReference::parse(name).str()] = parse_layout(value);
+      oci::ImageReference::parse(name);  // the base is called by this name, not by the path
+      request.named_contexts[name] = {builder::NamedContext::Kind::image, {}, absolute_layout(value)};
       continue;
     }
     if (value.find("://") != std::string::npos) {
@@ -91,7 +108,7 @@ void read_build_contexts(const std::vector<std::string>& given, BuildInputs& inp
     if (!fs::is_directory(value, failure)) {
       throw Error(ErrorKind::usage, fmt::format("--build-context {}: {} is not a directory", context, value));
     }
-    inputs.request.named_contexts[name] = {builder::NamedContext::Kind::directory, fs::canonical(value), {}};
+    request.named_contexts[name] = {builder::NamedContext::Kind::directory, fs::canonical(value), {}};
   }
 }
 
@@ -172,7 +189,8 @@ bool needs_unpacked_layers(const dockerfile::Dockerfile& file) {
       const auto* copy = std::get_if<dockerfile::Copy>(&instruction.body);
       return std::holds_alternative<dockerfile::Run>(instruction.body) || (copy != nullptr && copy->from);
     });
-    if (any) return true;
+    // What an image asks for in ONBUILD is known when it is looked up, which is too late to enter namespaces.
+    if (any || stage.from_body().image != "scratch") return true;
   }
   return false;
 }
@@ -200,11 +218,14 @@ BuildInputs read_build_inputs(const BuildOptions& options) {
   request.compression = parse_compression(options.compression);
   request.target = options.target;
   request.no_cache = options.no_cache;
+  if (options.jobs < 0) throw Error(ErrorKind::usage, fmt::format("--jobs {}: it must be at least 1", options.jobs));
+  request.jobs = options.jobs;
   request.preserve_modes = options.preserve_modes;
   request.context = find_context(options.context);
   read_dockerfile(options, request);
   read_build_args(options.build_args, request);
-  read_build_contexts(options.build_contexts, inputs);
+  read_labels(options.labels, request);
+  read_build_contexts(options.build_contexts, request);
   if (!options.iid_file.empty()) require_directory_of("--iidfile", options.iid_file);
   if (!options.metadata_file.empty()) require_directory_of("--metadata-file", options.metadata_file);
   for (const auto& output : options.outputs) inputs.outputs.push_back(parse_output(output));
@@ -212,6 +233,10 @@ BuildInputs read_build_inputs(const BuildOptions& options) {
   const auto times = find_build_times(options.timestamps, request);
   request.source_date_epoch = times.files;
   request.created = times.created;
+  // ARG shows the time that a name stands for.
+  if (const auto epoch = request.build_args.find("SOURCE_DATE_EPOCH"); epoch != request.build_args.end()) {
+    if (!parse_int(trim(epoch->second))) epoch->second = std::to_string(times.files);
+  }
   inputs.may_run_commands =
       needs_unpacked_layers(dockerfile::parse_dockerfile(request.dockerfile_text, request.dockerfile_name));
   return inputs;

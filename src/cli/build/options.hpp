@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +17,7 @@ struct BuildOptions {
   std::vector<std::string> tags;
   std::vector<std::string> build_args;
   std::vector<std::string> build_contexts;
+  std::vector<std::string> labels;
   std::vector<std::string> outputs;
   std::string target;
   std::string platform = "linux/amd64";
@@ -26,6 +26,7 @@ struct BuildOptions {
   std::string timestamps;
   std::string iid_file;
   std::string metadata_file;
+  int jobs = 0;  // 0: one per processor
   bool push = false;
   bool no_cache = false;
   bool preserve_modes = false;
@@ -38,7 +39,7 @@ struct OutputSpec {
   std::filesystem::path destination;
 };
 
-// An image in an OCI layout that stands in for a name: --build-context NAME=oci-layout://DIR[:TAG].
+// An image in an OCI layout: oci-layout://DIR[:TAG].
 struct LayoutContext {
   std::filesystem::path directory;
   std::string tag;
@@ -47,9 +48,8 @@ struct LayoutContext {
 // Everything that the options say, checked and read; nothing is left that could be a usage error.
 struct BuildInputs {
   builder::BuildRequest request;
-  std::map<std::string, LayoutContext> layout_contexts;  // by the name in its fully qualified form
   std::vector<OutputSpec> outputs;
-  bool may_run_commands = false;  // some stage has a RUN or copies out of a stage: unpacked layers are needed
+  bool may_run_commands = false;  // some stage may have a RUN or copy out of a stage: unpacked layers are needed
 };
 
 // Reads the Dockerfile, the ignore file and the commit time of the context. Throws Error{usage}; a missing Dockerfile

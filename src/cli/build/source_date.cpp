@@ -34,14 +34,33 @@ std::optional<std::int64_t> commit_time(const std::filesystem::path& context) {
   return std::nullopt;
 }
 
+// "context" or the name of a --build-context stands for the time of its commit (BuildKit since dockerfile 1.24).
+std::optional<std::int64_t> epoch_argument(const std::string& text, const std::string& where,
+                                           const builder::BuildRequest& request) {
+  if (trim(text).empty()) return std::nullopt;
+  if (text == "context") return request.context_time ? request.context_time : commit_time(request.context);
+  if (const auto named = request.named_contexts.find(text); named != request.named_contexts.end()) {
+    const auto& context = named->second;
+    if (context.time || context.kind != builder::NamedContext::Kind::directory) return context.time;
+    return commit_time(context.directory);
+  }
+  try {
+    return parse_epoch(text, where);
+  } catch (Error& error) {
+    error.add_hint("give a number, \"context\" or the name of a --build-context");
+    throw;
+  }
+}
+
 std::optional<std::int64_t> given_epoch(const std::string& timestamps, const builder::BuildRequest& request) {
   if (!timestamps.empty() && timestamps != "preserve") return parse_epoch(timestamps, "--timestamps");
-  if (const auto arg = request.build_args.find("SOURCE_DATE_EPOCH"); arg != request.build_args.end()) {
-    return parse_epoch(arg->second, "--build-arg SOURCE_DATE_EPOCH");
-  }
+  const auto argument = builder::source_date_epoch_argument(request);
+  const bool is_option = request.build_args.contains("SOURCE_DATE_EPOCH");
+  if (argument && is_option) return epoch_argument(*argument, "--build-arg SOURCE_DATE_EPOCH", request);
   if (const char* value = std::getenv("SOURCE_DATE_EPOCH"); value != nullptr && *value != '\0') {
     return parse_epoch(value, "SOURCE_DATE_EPOCH");
   }
+  if (argument) return epoch_argument(*argument, "ARG SOURCE_DATE_EPOCH", request);
   return std::nullopt;
 }
 
@@ -49,7 +68,8 @@ std::optional<std::int64_t> given_epoch(const std::string& timestamps, const bui
 
 BuildTimes find_build_times(const std::string& timestamps, const builder::BuildRequest& request) {
   if (const auto given = given_epoch(timestamps, request)) return {*given, *given};
-  return {k_year_1980, commit_time(request.context).value_or(k_year_1980)};
+  const auto commit = request.context_time ? request.context_time : commit_time(request.context);
+  return {k_year_1980, commit.value_or(k_year_1980)};
 }
 
 }  // namespace tektii::cli

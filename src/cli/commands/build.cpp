@@ -81,6 +81,9 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
       .add_option("--build-context", options.build_contexts,
                   "What a name stands for: NAME=DIR or NAME=oci-layout://DIR[:TAG]")
       ->allow_extra_args(false);
+  command.add_option("--label", options.labels, "Label of the image, NAME=VALUE, over those of the Dockerfile")
+      ->allow_extra_args(false);
+  command.add_option("-j,--jobs", options.jobs, "Stages that are built at once [default: one per processor]");
   command.add_option("--target", options.target, "Stage to build [default: the last]");
   command.add_flag("--no-cache", options.no_cache, "Run every step, also if its inputs did not change");
   command.add_option("--progress", options.progress, "auto, tty, plain, json or quiet")->capture_default_str();

@@ -1,0 +1,99 @@
+#include "base_images.hpp"
+
+#include "check.hpp"
+#include "parallel.hpp"
+#include <tektii/util/text.hpp>
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace tektii::builder {
+namespace {
+
+constexpr std::size_t k_lookups_at_once = 8;
+
+// Says in an error where the Dockerfile names the image. What looks like a stage is more often one than an image that
+// does not exist.
+void blame_image(Error& error, const Plan& plan, const std::string& name) {
+  if (error.kind() == ErrorKind::interrupted) return;
+  if (!error.span()) error.set_span(plan.image_spans.at(name));
+  if (find_stage(plan.file, name, static_cast<int>(plan.file.stages.size()))) {
+    error.add_hint(fmt::format("the stage {} comes later in {}: FROM sees the stages above it", name, plan.file.name));
+    return;
+  }
+  std::vector<std::string> names;
+  for (const auto& stage : plan.file.stages) {
+    if (!stage.name.empty()) names.push_back(stage.name);
+  }
+  if (const auto match = closest_match(name, names)) error.add_hint(fmt::format("did you mean the stage {}?", *match));
+}
+
+void look_up(OpenedImages& images, const Plan& plan, const BuildRequest& request, const BuildDeps& deps,
+             const std::stop_token& stop) {
+  std::vector<std::string> missing;
+  for (const auto& name : plan.images) {
+    if (!images.contains(name)) missing.push_back(name);
+  }
+  std::vector<std::optional<OpenedImage>> found(missing.size());
+  for_each_in_parallel(missing.size(), k_lookups_at_once, stop, [&](std::size_t i, const std::stop_token& token) {
+    ProgressStep report(deps.progress, fmt::format("[internal] look up {}", missing[i]),
+                        [token] { return token.stop_requested(); });
+    try {
+      std::shared_ptr<oci::ImageSource> source = deps.open_image(missing[i]);
+      auto resolved = source->resolve(request.platform, token);
+      found[i] = OpenedImage{std::move(source), std::move(resolved)};
+    } catch (Error& error) {
+      blame_image(error, plan, missing[i]);
+      throw;
+    }
+    report.finish(StepOutcome::done);
+  });
+  for (std::size_t i = 0; i < missing.size(); ++i) images.emplace(missing[i], std::move(*found[i]));
+}
+
+// True when triggers were added, which may need images that were not looked up yet.
+bool add_triggers(Plan& plan, const OpenedImages& images, const BuildRequest& request, const BuildDeps& deps,
+                  Problems& problems) {
+  std::vector<int> built_on_images;
+  for (const auto& [index, stage] : plan.stages) {
+    if (stage.base.kind == SourceName::Kind::image && !stage.replaced && !stage.has_image_triggers) {
+      built_on_images.push_back(index);
+    }
+  }
+  bool any = false;
+  for (const int index : built_on_images) {
+    auto& stage = plan.stages.at(index);
+    stage.has_image_triggers = true;
+    const auto& config = images.at(stage.base.name).resolved.config;
+    if (config.config.on_build.empty()) continue;
+    plan_triggers(plan, request, index, config.config.on_build, problems);
+    check_triggers(plan, request, deps, problems, index, config.config.env);
+    any = true;
+  }
+  return any;
+}
+
+}  // namespace
+
+OpenedImages complete_plan(Plan& plan, const BuildRequest& request, const BuildDeps& deps,
+                           const std::stop_token& stop) {
+  OpenedImages images;
+  std::set<int> checked;
+  for (const auto& [index, stage] : plan.stages) checked.insert(index);
+  for (bool again = true; again;) {
+    look_up(images, plan, request, deps, stop);
+    Problems problems;
+    again = add_triggers(plan, images, request, deps, problems);
+    for (const auto& [index, stage] : plan.stages) {
+      if (checked.insert(index).second) check_stage(plan, request, deps, problems, index);
+    }
+    problems.throw_if_any();
+  }
+  return images;
+}
+
+}  // namespace tektii::builder

@@ -1,0 +1,53 @@
+#include "context_source.hpp"
+
+#include <tektii/util/error.hpp>
+#include <tektii/util/file.hpp>
+
+#include <map>
+
+namespace tektii::builder {
+
+std::unique_ptr<CopySource> make_named_context_source(const BuildRequest& request, const std::string& key,
+                                                      DirectoryRules rules) {
+  constexpr const char* k_ignore_name = ".dockerignore";
+  const auto& directory = request.named_contexts.at(key).directory;
+  fs::IgnorePatterns ignore;
+  std::error_code failure;
+  if (const auto file = directory / k_ignore_name; std::filesystem::is_regular_file(file, failure)) {
+    ignore = fs::IgnorePatterns::parse(read_file(file), k_ignore_name);
+  }
+  return make_directory_source(directory, std::move(ignore), k_ignore_name, rules);
+}
+
+void add_tree(KeyBuilder& key, CopySource& source, const std::stop_token& stop) {
+  std::map<std::string, std::string> first_names;  // link ids differ between machines, the first name does not
+  source.visit("", [&](const SourceEntry& entry) {
+    throw_if_stopped(stop);
+    key.field("path", entry.relative_path).metadata(entry.metadata);
+    if (!entry.link_id.empty()) {
+      key.field("same file as", first_names.emplace(entry.link_id, entry.relative_path).first->second);
+    }
+    if (entry.content_id) key.field("content", entry.content_id());
+  });
+}
+
+std::optional<layer::WrittenLayer> write_tree(CopySource& source, layer::LayerWriter writer,
+                                              const std::stop_token& stop) {
+  std::map<std::string, std::string> first_names;
+  source.visit("", [&](const SourceEntry& entry) {
+    throw_if_stopped(stop);
+    if (entry.relative_path.empty()) return;  // the root itself stays as every root is
+    auto metadata = entry.metadata;
+    metadata.uid = 0;
+    metadata.gid = 0;
+    if (!entry.link_id.empty()) {
+      const auto [first, is_first] = first_names.emplace(entry.link_id, entry.relative_path);
+      if (!is_first) return writer.add_hard_link(entry.relative_path, first->second);
+    }
+    writer.add(entry.relative_path, metadata, entry.open);
+  });
+  if (writer.empty()) return std::nullopt;
+  return writer.commit();
+}
+
+}  // namespace tektii::builder
