@@ -20,7 +20,7 @@
 The text= of an expectation is the rest of its line; \\n is a line feed, one at the end is left out.
 
 Attributes: mode=0640 owner=1:2 mtime=SECONDS dir fifo socket link=TARGET hard=PATH size=BYTES (sparse) bare (no newline
-at the end) crlf xattr=NAME=VALUE tar[=gz|bz2|xz|zst] (a content line per member: MODE UID:GID NAME [content | -> target |
+at the end) crlf xattr=NAME=VALUE capability tar[=gz|bz2|xz|zst] (a content line per member: MODE UID:GID NAME [content | -> target |
 => hard link]; a NAME with a slash at the end is a directory). A path that begins with @NAME/ is outside the context,
 in {dir}/NAME; {dir} can be used in @args. Paths with blanks are quoted.
 """
@@ -150,6 +150,8 @@ def _write(path, directory, attributes, content):
         os.chown(path, *map(int, options["owner"].split(":")), follow_symlinks=False)
     if "link" not in options:
         os.chmod(path, mode)
+    if "capability" in options:  # cap_net_raw, permitted and effective
+        os.setxattr(path, "security.capability", bytes.fromhex("01000002" "00200000" + "00000000" * 3))
     for attribute in attributes:
         if attribute.startswith("xattr="):
             key, value = attribute[6:].split("=", 1)
