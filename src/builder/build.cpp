@@ -1,4 +1,5 @@
 #include "base_images.hpp"
+#include "lint_build.hpp"
 #include "plan.hpp"
 #include "stage_builder.hpp"
 #include "stage_scheduler.hpp"
@@ -56,6 +57,18 @@ std::vector<std::string> unused_build_args(const BuildRequest& request, const Pl
   return warnings;
 }
 
+// Lints with what the look-ups of the build know.
+dockerfile::LintReport lint_session(BuildSession& session) {
+  const auto& plan = session.plan;
+  return lint_build(
+      session.request, plan.file, [&](const dockerfile::FromImage& from) -> std::optional<oci::ImageConfig> {
+        const auto stage = plan.stages.find(static_cast<int>(from.stage));
+        if (stage == plan.stages.end()) return std::nullopt;
+        const auto& base = stage->second.base;
+        return base.kind == SourceName::Kind::image ? open_image(session, base.name)->config : oci::ImageConfig{};
+      });
+}
+
 }  // namespace
 
 BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std::stop_token stop) {
@@ -66,6 +79,7 @@ BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std:
   const auto fetcher = make_fetcher(deps, any_stage.get_token());
   BuildSession session{request, deps, plan, *fetcher, any_stage.get_token()};
   add_images(session, images);
+  auto lint = lint_session(session);
   build_stages(session, request.jobs, any_stage);
 
   auto& final = *session.stages.at(plan.target);
@@ -85,6 +99,10 @@ BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std:
                        fetcher->ensure(layer, token);
                      }};
   result.warnings = unused_build_args(request, plan);
+  for (const auto& note : lint.notes) {
+    result.warnings.push_back(fmt::format("{}:{}: {}", plan.file.name, note.span.first_line, note.message));
+  }
+  result.lint_warnings = std::move(lint.warnings);
   return result;
 }
 

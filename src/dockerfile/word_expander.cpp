@@ -255,7 +255,7 @@ std::string WordExpander::read_name() {
 }
 
 WordExpander::Variable WordExpander::look_up(std::string name, bool has_default) {
-  if (names_parameter(name)) return {std::move(name), std::nullopt};
+  if (names_parameter(name) && !mode_.look_up_parameters) return {std::move(name), std::nullopt};
   std::optional<std::string> value = lookup_(name);
   if (value) {
     expanded_.used.insert(name);

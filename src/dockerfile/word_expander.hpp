@@ -14,8 +14,9 @@ namespace tektii::dockerfile {
 // What the public expander does not offer: the search for heredocs reads a line as the expander would, but must get
 // every word back as it was written.
 struct WordExpanderMode {
-  bool keep_quotes = false;  // quotes still protect what they enclose, but stay in the output
-  bool keep_unset = false;   // $v and ${v...} of an unset variable stay in the output
+  bool keep_quotes = false;         // quotes still protect what they enclose, but stay in the output
+  bool keep_unset = false;          // $v and ${v...} of an unset variable stay in the output
+  bool look_up_parameters = false;  // $1 and $@ are asked for like variables
 };
 
 // One pass over one word (BuildKit's shell/lex.go); used once.

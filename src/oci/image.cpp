@@ -86,4 +86,13 @@ void throw_platform_mismatch(const Platform& want, std::string_view got) {
                                                         got.empty() ? "none" : escape_control(got)));
 }
 
+std::string mismatched_platforms(const Error& error) {
+  constexpr std::string_view k_before = ", got ";
+  if (error.kind() != ErrorKind::platform_mismatch) return {};
+  const std::string& message = error.message();
+  const auto start = message.rfind(k_before);
+  if (start == std::string::npos || !message.ends_with(')')) return {};
+  return message.substr(start + k_before.size(), message.size() - 1 - start - k_before.size());
+}
+
 }  // namespace tektii::oci

@@ -110,6 +110,31 @@ TEST_F(BuildOptionsTest, RunAndCopyFromNeedUnpackedLayers) {
   EXPECT_TRUE(read().may_run_commands);
 }
 
+TEST_F(BuildOptionsTest, ImageMayHaveTriggersThatNeedUnpackedLayers) {
+  write("Dockerfile", "FROM python\nLABEL a=b\n");
+  EXPECT_TRUE(read().may_run_commands);
+}
+
+TEST_F(BuildOptionsTest, LabelsAndJobsReachTheRequest) {
+  options_.labels = {"a=1", "b=x=y", "c", "a=2"};
+  options_.jobs = 3;
+  const auto request = read().request;
+  EXPECT_EQ(request.labels, (std::map<std::string, std::string>{{"a", "2"}, {"b", "x=y"}, {"c", ""}}));
+  EXPECT_EQ(request.jobs, 3);
+}
+
+TEST_F(BuildOptionsTest, EpochComesFromAnArgOfTheDockerfile) {
+  write("Dockerfile", "ARG T=77\nARG SOURCE_DATE_EPOCH=$T\nFROM scratch\n");
+  EXPECT_EQ(read().request.source_date_epoch, 77);
+  EXPECT_EQ(read().request.created, 77);
+  options_.build_args = {"SOURCE_DATE_EPOCH=1000"};
+  EXPECT_EQ(read().request.source_date_epoch, 1000);
+  // Outside of a repository the context has no time: everything is as if nothing was given.
+  options_.build_args = {"SOURCE_DATE_EPOCH=context"};
+  EXPECT_EQ(read().request.source_date_epoch, 315532800);
+  EXPECT_EQ(read().request.build_args.at("SOURCE_DATE_EPOCH"), "315532800");
+}
+
 struct Faulty {
   const char* what;
   void (*set)(BuildOptions&);
@@ -145,6 +170,10 @@ INSTANTIATE_TEST_SUITE_P(
                "there is no directory /no/such"},
         Faulty{"metadata parent", [](BuildOptions& o) { o.metadata_file = "/no/such/x.json"; }, ErrorKind::usage,
                "there is no directory /no/such"},
+        Faulty{"jobs", [](BuildOptions& o) { o.jobs = -1; }, ErrorKind::usage, "at least 1"},
+        Faulty{"label", [](BuildOptions& o) { o.labels = {"=x"}; }, ErrorKind::usage, "the name is missing"},
+        Faulty{"epoch", [](BuildOptions& o) { o.build_args = {"SOURCE_DATE_EPOCH=soon"}; }, ErrorKind::usage,
+               "soon is not a time in seconds since 1970"},
         Faulty{"context syntax", [](BuildOptions& o) { o.build_contexts = {"name"}; }, ErrorKind::usage,
                "expected NAME=DIR"},
         Faulty{"context url", [](BuildOptions& o) { o.build_contexts = {"a=https://x"}; }, ErrorKind::usage,

@@ -3,6 +3,7 @@
 #include <tektii/builder/progress.hpp>
 #include <tektii/builder/remote.hpp>
 #include <tektii/builder/request.hpp>
+#include <tektii/dockerfile/lint.hpp>
 #include <tektii/exec/executor.hpp>
 #include <tektii/layer/snapshots.hpp>
 #include <tektii/oci/ports.hpp>
@@ -27,6 +28,7 @@ struct BuildResult {
   // Keeps working after the build as long as the image sources' registry client lives.
   std::function<void(const oci::Layer& layer, const std::stop_token& stop)> ensure_blob;
   std::vector<std::string> warnings = {};
+  std::vector<dockerfile::LintWarning> lint_warnings = {};
 };
 
 // The seams of a build, passed down. Everything outlives the call.

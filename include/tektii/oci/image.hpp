@@ -3,6 +3,7 @@
 #include <tektii/oci/descriptor.hpp>
 #include <tektii/oci/image_config.hpp>
 #include <tektii/oci/manifest.hpp>
+#include <tektii/util/error.hpp>
 
 #include <map>
 #include <optional>
@@ -46,5 +47,7 @@ ResolvedImage make_resolved_image(std::string name, Descriptor manifest, std::st
 
 // Throws Error{platform_mismatch} with the documented text; `got` is one platform or a list of them.
 [[noreturn]] void throw_platform_mismatch(const Platform& want, std::string_view got);
+// What such an error got: one platform or a list of them; empty for an error of another kind.
+std::string mismatched_platforms(const Error& error);
 
 }  // namespace tektii::oci

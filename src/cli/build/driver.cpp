@@ -24,7 +24,7 @@ struct BuildDriver::Impl {
   explicit Impl(const BuildOptions& options)
       : progress_mode(parse_progress_mode(options.progress)),
         inputs(read_build_inputs(options)),
-        unavailable(enter()),
+        unavailable(options.builds_nothing ? std::nullopt : enter()),
         store(store::Store::default_root()),
         snapshots(store.root() / "layers" / "v1", store),
         executor(exec::make_userns_executor(unavailable)),
@@ -83,6 +83,11 @@ builder::BuildRequest& BuildDriver::request() {
 
 void BuildDriver::check(const std::stop_token& stop) {
   builder::check_build(impl_->inputs.request, impl_->deps(), stop);
+  builder::require_no_warnings(impl_->inputs.request, impl_->opener, stop);
+}
+
+builder::DockerfileCheck BuildDriver::check_dockerfile(const std::stop_token& stop) {
+  return builder::check_dockerfile(impl_->inputs.request, impl_->opener, stop);
 }
 
 builder::BuildResult BuildDriver::build(const std::stop_token& stop) {

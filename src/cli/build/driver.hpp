@@ -2,6 +2,7 @@
 
 #include "options.hpp"
 #include <tektii/builder/build.hpp>
+#include <tektii/builder/lint.hpp>
 #include <tektii/oci/reference.hpp>
 #include <tektii/registry/credentials.hpp>
 
@@ -18,7 +19,7 @@ namespace tektii::cli {
 class BuildDriver {
  public:
   // Reads and checks every input. When the build needs unpacked layers it also enters the private namespaces, so it
-  // must be called while the process has one thread.
+  // must be called while the process has one thread; not so when the options say that nothing is built.
   explicit BuildDriver(const BuildOptions& options);
   ~BuildDriver();
   BuildDriver(const BuildDriver&) = delete;
@@ -28,6 +29,8 @@ class BuildDriver {
 
   // All that can be found out without running a step: the plan, and that every base image is there for the platform.
   void check(const std::stop_token& stop);
+  // What --check shows; builds nothing.
+  builder::DockerfileCheck check_dockerfile(const std::stop_token& stop);
   builder::BuildResult build(const std::stop_token& stop);
   // Writes every --output. The references name the image in them.
   void write_outputs(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,

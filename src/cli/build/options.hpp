@@ -30,6 +30,7 @@ struct BuildOptions {
   bool push = false;
   bool no_cache = false;
   bool preserve_modes = false;
+  bool builds_nothing = false;       // --check and --call
   std::string file_flag = "--file";  // the name of the flag, for hints
 };
 

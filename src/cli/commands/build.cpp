@@ -1,6 +1,8 @@
 #include "cli/commands/build.hpp"
 
+#include "cli/build/call_text.hpp"
 #include "cli/build/driver.hpp"
+#include "cli/commands/build_call.hpp"
 #include "cli/exit_code.hpp"
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
@@ -95,6 +97,11 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
                    "Keep permission bits of context files instead of 0644 and 0755");
 }
 
+void print_warnings(const builder::BuildResult& result, Terminal& terminal) {
+  if (!result.lint_warnings.empty()) terminal.line(warnings_summary(result.lint_warnings));
+  for (const auto& warning : result.warnings) terminal.warning(warning);
+}
+
 std::string progress_of(const BuildOptions& options, const CommandContext& context) {
   if (context.terminal.quiet()) return "quiet";
   return options.progress == "auto" && context.globals.verbosity > 0 ? "plain" : options.progress;
@@ -107,13 +114,20 @@ void setup_build(CLI::App& root, CommandContext& context) {
   build->add_option("-f,--file", options->file, "Dockerfile [default: CONTEXT/Dockerfile]");
   build->add_option("-t,--tag", options->tags, "Name of the image, repeatable")->allow_extra_args(false);
   build->add_flag("--push", options->push, "Push the image to the registry of each tag");
-  build->add_option("-o,--output", options->outputs, "type=oci,dest=DIR or type=oci,dest=FILE.tar, repeatable")
+  build
+      ->add_option("-o,--output", options->outputs,
+                   "type=oci,dest=DIR or type=oci,dest=FILE.tar, repeatable; with --check or --call: table or json")
       ->allow_extra_args(false);
   build->add_option("--platform", options->platform, "linux/amd64 is the only one")->capture_default_str();
   build->add_option("--iidfile", options->iid_file, "Write the image id (the digest of the config) to this file");
   build->add_option("--metadata-file", options->metadata_file, "Write the digests as JSON to this file");
   add_build_options(*build, *options);
-  context.on_selected(*build, [options, &context] { return run_build(*options, context); });
+  auto call_options = std::make_shared<CallOptions>();
+  add_check_options(*build, *call_options);
+  context.on_selected(*build, [options, call_options, &context] {
+    const Call call = parse_call(*call_options, *options, context.globals);
+    return call.method == Call::Method::build ? run_build(*options, context) : run_call(call, *options, context);
+  });
 }
 
 int run_build(const BuildOptions& given, CommandContext& context) {
@@ -133,7 +147,7 @@ int run_build(const BuildOptions& given, CommandContext& context) {
   if (options.push) driver.push(result, references, stop);
   if (!options.push && options.outputs.empty()) driver.keep_in_store(result, references, stop);
   driver.settle();
-  for (const auto& warning : result.warnings) context.terminal.warning(warning);
+  print_warnings(result, context.terminal);
   if (!options.push && options.outputs.empty()) {
     context.terminal.warning(references.empty()
                                  ? "No output was asked for: the result stays in the cache. Add --push or --output"

@@ -68,6 +68,7 @@ class DriverImageBuilder : public ImageBuilder {
     const SettleAtEnd settle(*driver_);
     const auto result = driver_->build(stop);
     driver_->settle();
+    print_warnings(result, context_.terminal);
     on_phase(UploadPhase::verifying);
     if (result.config.platform != oci::Platform{}) {
       throw Error(ErrorKind::platform_mismatch,

@@ -1,0 +1,63 @@
+// Options that turn rules on and off, and what a base image that can't be had leaves out.
+#include "lint_cases.hpp"
+
+std::vector<LintCase> lint_option_cases() {
+  const std::string two = "FROM scratch AS Base\nMAINTAINER me\n";
+  const std::string casing = " StageNameCasing: Stage name 'Base' should be lowercase";
+  const std::string maintainer = " MaintainerDeprecated: Maintainer instruction is deprecated in favor of using label";
+  return {
+      {"OptionNone", two, {"1" + casing, "2" + maintainer}},
+      {"OptionSkipOne", "# check=skip=StageNameCasing\n" + two, {"3" + maintainer}},
+      {"OptionSkipTwo", "# check=skip=StageNameCasing,MaintainerDeprecated\n" + two, {}},
+      {"OptionSkipAll", "# check=skip=all\n" + two, {}},
+      {"OptionSkipAllIsNoRuleName", "# check=skip=all,StageNameCasing\n" + two, {"3" + maintainer}},
+      {"OptionCaseOfRuleMatters", "# check=skip=stagenamecasing\n" + two, {"2" + casing, "3" + maintainer}},
+      {"OptionCaseOfKeyDoesNot", "# CHECK = skip=all\n" + two, {}},
+      {"OptionEndsAtBlank", "# check=skip=StageNameCasing, MaintainerDeprecated\n" + two, {"3" + maintainer}},
+      {"OptionWithError", "# check=skip=StageNameCasing;error=true\n" + two, {"3" + maintainer}},
+      {"OptionNotAtHead",
+       "FROM scratch AS Base\n# check=skip=all\n\nFROM scratch\nMAINTAINER me\n",
+       {"1" + casing, "5" + maintainer}},
+      {"OptionAtHeadBehindShebang", "#!/usr/bin/env x\n# check=skip=all\n" + two, {}},
+      {"OptionBehindComment", "# a comment\n# check=skip=all\n" + two, {"4" + maintainer}},
+      {"OptionOfBuildArg", two, {"2" + maintainer}, {{"BUILDKIT_DOCKERFILE_CHECK", "skip=StageNameCasing"}}},
+      {"OptionOfBuildArgReplacesDirective",
+       "# check=skip=MaintainerDeprecated\n" + two,
+       {"3" + maintainer},
+       {{"BUILDKIT_DOCKERFILE_CHECK", "skip=StageNameCasing"}}},
+      {"OptionExperimentalIsNotSkipped",
+       "# check=skip=all;experimental=all\n# remark\nARG A=1\n" + two,
+       {"3 InvalidDefinitionDescription: Comment for ARG should follow the format: `# A <description>`"}},
+      {"CommentSkipsAbove", "# check=skip=MaintainerDeprecated\n\n#\n" + two, {"4" + casing}},
+      {"CommentSkipsOne", "FROM scratch AS Base\n# check=skip=MaintainerDeprecated\nMAINTAINER me\n", {"1" + casing}},
+      {"CommentSkipsAllOfOne",
+       "FROM scratch\nUSER $A1\n# check=skip=all\nUSER $A2\nUSER $A3\n",
+       {"2 UndefinedVar: Usage of undefined variable '$A1'", "5 UndefinedVar: Usage of undefined variable '$A3'"}},
+      {"CommentOfStage", "#\n# check=skip=StageNameCasing\nFROM scratch AS Base\n", {}},
+      {"CommentExperimental",
+       "FROM scratch\n# check=experimental=all\n# remark\nARG A=1\n# remark\nARG B=1\n",
+       {"4 InvalidDefinitionDescription: Comment for ARG should follow the format: `# A <description>`"}},
+      {"CommentAmongOthers",
+       "FROM scratch\n# why: old\n# check=skip=MaintainerDeprecated because old\nMAINTAINER me\n",
+       {}},
+      {"CommentMalformedIsText", "FROM scratch\n# check=nonsense\nMAINTAINER me\n", {"3" + maintainer}},
+      {"UnknownBaseLeavesVariablesOut",
+       "FROM unreachable\nLABEL a=$FOO\nWORKDIR $HOME_DIR\nMAINTAINER me\n",
+       {"4" + maintainer}},
+      {"UnknownBaseStillHasItsOwnRules",
+       "FROM unreachable\nWORKDIR a\nCMD x\n",
+       {"2 WorkdirRelativePath: Relative workdir \"a\" can have unexpected results if the base image changes",
+        "3 JSONArgsRecommended: JSON arguments recommended for CMD to prevent unintended behavior related to OS "
+        "signals"}},
+      {"UnknownBaseOfOtherStage",
+       "FROM unreachable AS a\nFROM scratch\nLABEL a=$NOPE\n",
+       {"3 UndefinedVar: Usage of undefined variable '$NOPE'"}},
+      {"TargetMissing",
+       "FROM scratch AS abc\n",
+       {},
+       {},
+       "abd",
+       {},
+       "target stage \"abd\" could not be found in Dockerfile"},
+  };
+}
