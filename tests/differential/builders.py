@@ -93,8 +93,7 @@ class BuildKit:
     def build(self, directory, args, output):
         command = ["buildctl", "build", "--progress", "plain", "--frontend", "dockerfile.v0", "--local", "context=context",
                    "--oci-layout", "base=" + self._base, "--opt", "context:base=oci-layout://base@" + self._digest,
-                   # The frontend that is built in, whatever a `# syntax=` asks for: cases need no network.
-                   "--opt", "build-arg:BUILDKIT_SYNTAX=dockerfile.v0", "--output", "type=oci,tar=false,dest=" + output]
+                   "--output", "type=oci,tar=false,dest=" + output]
         return _run(command + self._translated(args, directory), directory)
 
     @staticmethod
@@ -120,8 +119,22 @@ class BuildKit:
                 result += ["--opt", "force-network-mode=" + value]
             else:
                 raise ValueError("how does buildctl call %s?" % word)
-        return result + ["--local", "dockerfile=" + os.path.join(directory, os.path.dirname(dockerfile)),
+        dockerfile = _without_syntax_line(os.path.join(directory, dockerfile))
+        return result + ["--local", "dockerfile=" + os.path.dirname(dockerfile),
                          "--opt", "filename=" + os.path.basename(dockerfile)]
+
+
+def _without_syntax_line(path):
+    """BuildKit fetches the frontend that a `# syntax=` names; cases need no network, so it gets a copy without."""
+    with open(path, encoding="utf-8") as file:
+        first, _, rest = file.read().partition("\n")
+    if not first.startswith("# syntax="):
+        return path
+    copy = os.path.join(os.path.dirname(os.path.dirname(path)), "without-syntax", os.path.basename(path))
+    os.makedirs(os.path.dirname(copy), exist_ok=True)
+    with open(copy, "w", encoding="utf-8") as file:
+        file.write(rest)
+    return copy
 
 
 def _with_file_in_context(args):

@@ -1,4 +1,4 @@
-"""Case files: a Dockerfile, its context and what is expected, in one text file.
+r"""Case files: a Dockerfile, its context and what is expected, in one text file.
 
     What the case tests, in words.
     @args --target final --build-arg A=1      options of `docker build`, for every builder; repeatable
@@ -17,12 +17,13 @@
     -- path/in/context [ATTRIBUTE...] --
     content
 
-The text= of an expectation is the rest of its line; \\n is a line feed, one at the end is left out.
+The text= of an expectation is the rest of its line; \n is a line feed, one at the end is left out.
 
 Attributes: mode=0640 owner=1:2 mtime=SECONDS dir fifo socket link=TARGET hard=PATH size=BYTES (sparse) bare (no newline
-at the end) crlf xattr=NAME=VALUE capability tar[=gz|bz2|xz|zst] (a content line per member: MODE UID:GID NAME [content | -> target |
-=> hard link]; a NAME with a slash at the end is a directory). A path that begins with @NAME/ is outside the context,
-in {dir}/NAME; {dir} can be used in @args. Paths with blanks are quoted.
+at the end) crlf xattr=NAME=VALUE capability tar[=gz|bz2|xz|zst] (a line per member: MODE UID:GID NAME [content |
+-> target | => hard link]; a NAME with a slash at the end is a directory). A path that begins with @NAME/ is outside the
+context, in {dir}/NAME; {dir} can be used in @args. {http} in a file is the address of a server for @www. Paths with blanks
+are quoted.
 """
 
 import io
@@ -95,8 +96,8 @@ class Case:
         else:
             raise ValueError("%s:%d: unknown key @%s" % (self.path, number, key))
 
-    def materialise(self, directory):
-        """Writes the context to directory/context and what is outside of it beside."""
+    def materialise(self, directory, http=""):
+        """Writes the context to directory/context and what is outside of it beside; {http} stands for the server."""
         made = set()
         os.makedirs(os.path.join(directory, "context"))
         for name, attributes, content in self.files:
@@ -107,7 +108,7 @@ class Case:
                 made.add(parent)
                 parent = os.path.dirname(parent)
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            _write(path, directory, attributes, content)
+            _write(path, directory, attributes, content.replace("{http}", http))
             made.add(path)
         # Children first, so that the time of a directory stays.
         for path in sorted(made, key=len, reverse=True):

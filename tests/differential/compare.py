@@ -24,8 +24,11 @@ def comparable_config(config):
     return result
 
 
-def config_differences(ours, theirs):
+def config_differences(ours, theirs, reference):
     ours, theirs = comparable_config(ours), comparable_config(theirs)
+    if reference == "buildah" and ours.get("WorkingDir") == "/" and "WorkingDir" not in theirs:
+        # BuildKit names the root as the working directory of an image FROM scratch; it is what an absent one means.
+        del ours["WorkingDir"]
     return ["config %s: ours %s, theirs %s" % (key, json.dumps(ours.get(key)), json.dumps(theirs.get(key)))
             for key in sorted(set(ours) | set(theirs)) if ours.get(key) != theirs.get(key)]
 

@@ -10,7 +10,9 @@ when nothing failed, 125 when nothing could run. scripts/differential.sh is the 
 import argparse
 import concurrent.futures
 import fnmatch
+import functools
 import glob
+import http.server
 import os
 import shutil
 import sys
@@ -48,11 +50,22 @@ class Suite:
         self._flattener = Flattener(base.diff_ids)
         self._flattener.flatten(base)
         self._lock = threading.Lock()
+        self._address = "http://127.0.0.1:%d" % self._serve(os.path.join(work, "cases"))
+
+    @staticmethod
+    def _serve(directory):
+        """Serves the cases' files on a free port of the loopback interface until the process ends; returns the port."""
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=directory))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return server.server_address[1]
 
     def run(self, case):
         directory = os.path.join(self._work, "cases", case.name)
         try:
-            case.materialise(directory)
+            case.materialise(directory, "%s/%s/www" % (self._address, case.name))
             return self._run(case, directory)
         except Exception as error:  # a broken case must not hide the outcome of the others
             return Outcome(case, "failed", "%s: %s" % (type(error).__name__, error))
@@ -76,7 +89,7 @@ class Suite:
                 trees = [self._flattener.flatten(image) for image in images]
             details += unmet_expectations(case.expect, images[0], trees[0])
             if not alone:
-                details += config_differences(images[0].config, images[1].config)
+                details += config_differences(images[0].config, images[1].config, self._reference.name)
                 details += tree_differences(*trees, [*case.ignore, *LEFT_BY_RUN], case.times)
                 if self._reference.name == "buildkit":
                     details += history_differences(images[0].config, images[1].config)

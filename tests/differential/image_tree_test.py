@@ -101,9 +101,9 @@ class Comparison(unittest.TestCase):
     def test_config_ignores_what_builders_add(self):
         ours = {"config": {"Cmd": None, "Labels": None}, "os": "linux", "architecture": "amd64"}
         theirs = {"config": {"Labels": {"io.buildah.version": "1"}, "Env": []}, "os": "linux", "architecture": "amd64"}
-        self.assertEqual(config_differences(ours, theirs), [])
+        self.assertEqual(config_differences(ours, theirs, "buildah"), [])
         theirs["config"]["Cmd"] = ["x"]
-        self.assertEqual(len(config_differences(ours, theirs)), 1)
+        self.assertEqual(len(config_differences(ours, theirs, "buildah")), 1)
 
     def test_expectations(self):
         class Image:
