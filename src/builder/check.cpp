@@ -1,5 +1,6 @@
 #include "check.hpp"
 
+#include "check_run.hpp"
 #include "context_source.hpp"
 #include "variables.hpp"
 #include <tektii/dockerfile/values.hpp>
@@ -90,16 +91,11 @@ class StageChecker {
   }
 
   void check_body(const Instruction& instruction, const dockerfile::Run& run) {
-    if (!run.mounts.empty()) refuse(instruction, "RUN --mount", "--mount");
-    if (run.security && *run.security != "sandbox")
-      refuse(instruction, "RUN --security=" + *run.security, "--security");
-    if (!run.command.exec_form && dockerfile::shell_script(run.command).file) {
-      refuse(instruction, "a here-document with an interpreter line in RUN", "<<",
-             "put the script into a file of the context and COPY it");
-    }
-    exec::RunSpec spec;
-    if (run.network && *run.network == "none") spec.network = exec::NetworkMode::none;
-    require(deps_.executor.unavailable_reason(spec), "RUN", instruction);
+    const auto require_source = [&](const std::optional<std::string>& from, const std::string& path) {
+      auto& source = from ? named_context(resolve_from(plan_, request_, index_, *from).name) : context();
+      require_match(instruction, source, path, path);
+    };
+    check_run({plan_, request_, deps_, index_, variables_, require_source}, instruction, run, problems_);
   }
 
   void require(const std::optional<exec::Unavailable>& unavailable, const std::string& what,

@@ -6,6 +6,7 @@
 #include "layer_stack.hpp"
 #include "plan.hpp"
 #include "step_cache.hpp"
+#include "step_mounts.hpp"
 #include "variables.hpp"
 #include <tektii/builder/build.hpp>
 #include <tektii/layer/layer_writer.hpp>
@@ -90,7 +91,10 @@ class StageBuilder {
   std::string expanded(const Instruction& instruction, std::string_view word) const;
   std::vector<std::string> command_argv(const dockerfile::CommandLine& command) const;
   std::vector<std::string> run_environment(const std::string& home) const;
-  exec::RunSpec run_spec(const dockerfile::Run& run);
+  exec::RunSpec run_spec(const dockerfile::Run& run, const std::vector<std::string>& extra_env);
+  StepMounts run_mounts(const Instruction& instruction, const dockerfile::Run& run);
+  MountSource mount_source(const RunMount& mount);
+  void add_surroundings(KeyBuilder& key, const dockerfile::Run& run) const;
   std::unique_ptr<CopySource> copy_source(const dockerfile::Copy& copy);
   AccountFiles account_files();
   std::string read_account_file(const std::string& path);

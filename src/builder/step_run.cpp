@@ -1,14 +1,18 @@
 #include "accounts.hpp"
+#include "check_run.hpp"
 #include "stage_builder.hpp"
 #include <tektii/dockerfile/history.hpp>
+#include <tektii/dockerfile/mount.hpp>
 #include <tektii/dockerfile/values.hpp>
 #include <tektii/layer/diff.hpp>
 #include <tektii/layer/upper.hpp>
 #include <tektii/util/error.hpp>
+#include <tektii/util/file.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <set>
 
@@ -60,6 +64,29 @@ std::string exit_text(const exec::ExitStatus& status) {
   return fmt::format("failed with exit code {}", status.exit_code);
 }
 
+// Puts "NAME=value" into an environment; one of that name is kept or replaced.
+void put_variable(std::vector<std::string>& env, const std::string& entry, bool replace) {
+  const auto start = entry.substr(0, entry.find('=') + 1);
+  const auto known = std::find_if(env.begin(), env.end(), [&](const auto& other) { return other.starts_with(start); });
+  if (known == env.end()) {
+    env.push_back(entry);
+  } else if (replace) {
+    *known = entry;
+  }
+}
+
+// A heredoc with an interpreter line is a file below /dev/pipes, as BuildKit has it.
+void add_script(const dockerfile::CommandLine& command, layer::Snapshots& snapshots,
+                std::optional<layer::OverlayWorkspace>& pipes, exec::RunSpec& spec) {
+  const auto script = dockerfile::shell_script(command).file;
+  if (!script) return;
+  pipes.emplace(snapshots.make_workspace());
+  const auto directory = pipes->upper();
+  std::filesystem::permissions(directory, std::filesystem::perms(0755));
+  write_file_atomic(directory / script->name, script->content, 0755);
+  spec.mounts.push_back({"/dev/pipes", exec::HostSource{directory}, true});
+}
+
 }  // namespace
 
 // Shell form runs under SHELL, exec form as it is.
@@ -91,34 +118,95 @@ std::vector<std::string> StageBuilder::run_environment(const std::string& home) 
   return environment;
 }
 
-exec::RunSpec StageBuilder::run_spec(const dockerfile::Run& run) {
+exec::RunSpec StageBuilder::run_spec(const dockerfile::Run& run, const std::vector<std::string>& extra_env) {
   const auto& config = state_->config.config;
+  const auto& request = session_.request;
   const auto account = resolve_user(account_files(), config.user);
   exec::RunSpec spec;
   spec.argv = command_argv(run.command);
   spec.env = run_environment(account.home);
-  for (const auto& entry : state_->variables.proxy_env()) spec.env.push_back(entry);
+  for (const auto& entry : extra_env) put_variable(spec.env, entry, false);
+  for (const auto& entry : state_->variables.proxy_env()) put_variable(spec.env, entry, true);
   spec.working_dir = config.working_dir.empty() ? "/" : config.working_dir;
   spec.uid = account.uid;
   spec.gid = account.gid;
   spec.supplementary_groups = account.supplementary_groups;
   spec.host_name = sandbox_host_name(session_.request.build_args);
-  if (run.network && *run.network == "none") spec.network = exec::NetworkMode::none;
+  if (run_network(run, request) == "none") spec.network = exec::NetworkMode::none;
+  if (run.security.value_or("") == "insecure") spec.security = exec::SecurityMode::insecure;
+  spec.ulimits = request.ulimits;
+  spec.shm_size = request.shm_size;
+  spec.extra_hosts = request.extra_hosts;
   return spec;
+}
+
+StepMounts StageBuilder::run_mounts(const Instruction& instruction, const dockerfile::Run& run) {
+  const auto& working_dir = state_->config.config.working_dir;
+  std::vector<RunMount> mounts;
+  int ssh_mounts = 0;
+  for (const auto& flag : run.mounts) {
+    try {
+      const auto expanded =
+          dockerfile::expand_mount(flag, state_->variables.lookup(), {.escape = session_.plan.file.directives.escape});
+      mounts.push_back(to_run_mount(expanded, working_dir, ssh_mounts));
+    } catch (Error& error) {
+      throw error.set_span(mount_span(session_.plan.file, instruction, flag));
+    }
+    if (mounts.back().kind == RunMount::Kind::ssh) ++ssh_mounts;
+  }
+  return StepMounts(std::move(mounts), [this](const RunMount& mount) { return mount_source(mount); });
+}
+
+MountSource StageBuilder::mount_source(const RunMount& mount) {
+  MountSource source;
+  dockerfile::Copy copy;
+  copy.from = mount.from;
+  SourceName name;
+  name.kind = SourceName::Kind::directory;
+  if (mount.from) name = resolve_from(session_.plan, session_.request, index_, *mount.from);
+  if (name.kind == SourceName::Kind::scratch) return source;
+  if (name.kind == SourceName::Kind::directory) {
+    source.files = copy_source(copy);
+    if (!has_path(*source.files, mount.source)) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("/{} not found in {}", mount.source, mount.from.value_or("the build context")));
+    }
+    return source;
+  }
+  source.is_image = name.kind == SourceName::Kind::image;
+  const auto state = source.is_image ? open_image(session_, name.name) : session_.stages.at(name.stage);
+  source.stack = std::shared_ptr<LayerStack>(state, &state->stack);
+  return source;
+}
+
+// What a command sees beside its files, where it is not as usual.
+void StageBuilder::add_surroundings(KeyBuilder& key, const dockerfile::Run& run) const {
+  const auto& request = session_.request;
+  if (run.security.value_or("sandbox") != "sandbox") key.field("security", *run.security);
+  if (request.shm_size) key.field("shm", std::to_string(*request.shm_size));
+  for (const auto& limit : request.ulimits) {
+    key.field("ulimit", fmt::format("{}={}:{}", limit.name, limit.soft, limit.hard));
+  }
+  for (const auto& [name, address] : request.extra_hosts) key.field("host", name + "=" + address);
+  if (run.command.exec_form) return;
+  if (const auto script = dockerfile::shell_script(run.command).file) key.field("script", script->content);
 }
 
 void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::Run& run) {
   const auto argv = command_argv(run.command);
+  auto mounts = run_mounts(instruction, run);
   KeyBuilder key("run/1");
   key.field("layers", state_->stack.chain_key())
       .field("user", state_->config.config.user)
       .field("directory", state_->config.config.working_dir)
-      .field("network", run.network.value_or("default"))
+      .field("network", run_network(run, session_.request))
       .field("host name", sandbox_host_name(session_.request.build_args))
       .field("timestamps", session_.request.preserve_timestamps ? "preserve" : "clamp")
       .field("compression", compression_key());
   for (const auto& word : argv) key.field("argv", word);
   for (const auto& entry : run_environment("")) key.field("env", entry);
+  add_surroundings(key, run);
+  mounts.add_to_key(key, session_.stop);
 
   const auto created_by = dockerfile::history_run(state_->variables.history_args(), argv);
   run_step(instruction, key.finish(), created_by, [&](int step_id) -> std::optional<layer::WrittenLayer> {
@@ -127,7 +215,13 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
     const exec::Rootfs rootfs{state_->stack.directories(session_.stop), workspace.upper(), workspace.work()};
     layer::prepare_upper(workspace.upper(), state_->stack.tree(session_.stop));
     StepOutput output(session_.deps.progress, step_id);
-    const auto status = session_.deps.executor.run(rootfs, run_spec(run), output, session_.stop);
+    auto spec = run_spec(run, mounts.environment());
+    std::optional<layer::OverlayWorkspace> pipes;
+    if (!run.command.exec_form) add_script(run.command, snapshots, pipes, spec);
+    const auto tell = [&](const std::string& line) { session_.deps.progress.step_output(step_id, line); };
+    mounts.prepare(spec, {session_.request, session_.deps, session_.fetcher, session_.stop, tell});
+    const auto status = session_.deps.executor.run(rootfs, spec, output, session_.stop);
+    mounts.release();
     if (!status.success()) {
       throw Error(ErrorKind::run_failed,
                   fmt::format("RUN {}: {}{}", exit_text(status), escape_control(join(argv, " ")), output.tail()));

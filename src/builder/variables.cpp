@@ -97,7 +97,11 @@ std::vector<std::pair<std::string, std::string>> Variables::history_args() const
 std::vector<std::string> Variables::proxy_env() const {
   std::vector<std::string> result;
   for (const auto& [name, value] : *build_args_) {
-    if (is_predefined_arg(name) && !args_.contains(name)) result.push_back(fmt::format("{}={}", name, value));
+    if (!is_predefined_arg(name) || args_.contains(name)) continue;
+    auto upper = name;
+    for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    result.push_back(fmt::format("{}={}", upper, value));
+    result.push_back(fmt::format("{}={}", to_lower(name), value));
   }
   return result;
 }

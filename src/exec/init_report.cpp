@@ -46,14 +46,24 @@ std::string_view describe(Step step) {
       return "mount /dev";
     case Step::mount_etc_file:
       return "mount the host's name service files";
+    case Step::find_mount_source:
+      return "find what RUN --mount names";
+    case Step::make_secret:
+      return "keep a secret in memory";
+    case Step::make_run_mount:
+      return "make the mount of RUN --mount";
     case Step::raise_loopback:
       return "bring up the loopback interface";
     case Step::set_host_name:
       return "set the host name";
     case Step::pivot_root:
       return "change the root directory";
+    case Step::make_working_directory:
+      return "make the working directory";
     case Step::change_directory:
       return "change to the working directory";
+    case Step::set_limits:
+      return "set the limit";
     case Step::drop_capabilities:
       return "drop capabilities";
     case Step::set_user:

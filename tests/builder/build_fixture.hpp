@@ -92,7 +92,10 @@ class BuildTest : public ::testing::Test {
               opened_.push_back(name);
               return images_.open(name);
             },
-            progress_};
+            progress_,
+            std::nullopt,
+            nullptr,
+            store_.root() / "mounts" / "v1"};
   }
 
   BuildResult build(const std::string& dockerfile) {

@@ -95,8 +95,6 @@ INSTANTIATE_TEST_SUITE_P(
     Table, RefusedTest,
     ::testing::Values(
         Refused{"FROM scratch\nADD f /\n", "ADD is not supported yet", 2},
-        Refused{"FROM scratch\nRUN --mount=type=cache,target=/c x\n", "RUN --mount is not supported yet", 2},
-        Refused{"FROM scratch\nRUN --security=insecure x\n", "RUN --security=insecure is not supported yet", 2},
         Refused{"FROM scratch\nCOPY --link f /\n", "COPY --link is not supported yet", 2},
         Refused{"FROM scratch\nCOPY --parents f /\n", "COPY --parents is not supported yet", 2},
         Refused{"FROM scratch\nCOPY --exclude=*.md f /\n", "COPY --exclude is not supported yet", 2},

@@ -10,6 +10,7 @@
 #include <tektii/store/action_cache.hpp>
 #include <tektii/store/blob_store.hpp>
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -42,6 +43,8 @@ struct BuildDeps {
   // Why layers can't be unpacked with their owners, if so: RUN and copying out of a stage or image need that.
   std::optional<exec::Unavailable> unpack_unavailable = std::nullopt;
   RemoteSources* remote = nullptr;  // without it, ADD takes nothing from other machines
+  // Where cache mounts are kept, on the file system of the snapshots; empty: RUN --mount=type=cache is an error.
+  std::filesystem::path cache_mounts = {};
 };
 
 // Parses, plans, runs and seals. Problems of the Dockerfile and the context are all found before the first request, and

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tektii/exec/executor.hpp>
 #include <tektii/oci/platform.hpp>
 #include <tektii/util/compress.hpp>
 
@@ -9,6 +10,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace tektii::builder {
 
@@ -56,6 +59,9 @@ struct BuildRequest {
   std::map<std::string, std::filesystem::path> ssh_agents;  // sockets
   std::set<std::string> entitlements;                       // of --allow: "security.insecure", "network.host"
   std::string default_network = "default";                  // of --network, for a RUN that has none
+  std::optional<std::uint64_t> shm_size;                    // of /dev/shm in a RUN, in bytes
+  std::vector<exec::Ulimit> ulimits;
+  std::vector<std::pair<std::string, std::string>> extra_hosts;  // of --add-host: name and address
 };
 
 }  // namespace tektii::builder

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <tektii/exec/mount.hpp>
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tektii::exec {
@@ -21,16 +24,37 @@ struct Rootfs {
 
 enum class NetworkMode { host, none };
 
+// `insecure` gives every capability that this process has, and a /proc, /sys and /dev without what is hidden or
+// protected otherwise.
+enum class SecurityMode { sandbox, insecure };
+
+// A limit of the command, named as in ulimit of Docker ("nofile").
+struct Ulimit {
+  std::string name;
+  std::uint64_t soft = 0;
+  std::uint64_t hard = 0;
+};
+inline constexpr std::uint64_t k_unlimited = ~std::uint64_t{0};
+// The names that a Ulimit can have.
+const std::vector<std::string>& ulimit_names();
+
 // One command, ready to run: everything is resolved and expanded.
 struct RunSpec {
   std::vector<std::string> argv;
-  std::vector<std::string> env;  // the whole environment, "NAME=value"
-  std::string working_dir = "/";
+  std::vector<std::string> env;   // the whole environment, "NAME=value"
+  std::string working_dir = "/";  // made, with what is missing above it, as the user's own when the image lacks it
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::vector<std::uint32_t> supplementary_groups;
   std::string host_name = "buildkitsandbox";
   NetworkMode network = NetworkMode::host;
+  SecurityMode security = SecurityMode::sandbox;
+  // Mounted in the order of their targets, so that one inside another is seen; of two with one target the last counts.
+  std::vector<Mount> mounts = {};
+  std::vector<SecretVariable> secret_env = {};  // over `env`
+  std::vector<Ulimit> ulimits = {};
+  std::optional<std::uint64_t> shm_size = std::nullopt;               // of /dev/shm, in bytes
+  std::vector<std::pair<std::string, std::string>> extra_hosts = {};  // name and address, for /etc/hosts
 };
 
 enum class OutputStream { standard_output, standard_error };
@@ -63,8 +87,8 @@ class Executor {
   virtual std::optional<Unavailable> unavailable_reason(const RunSpec& spec) = 0;
   // Throws Error for failures of the machinery (with the step that failed); the command's own failure is a value. On
   // stop everything the command started is killed and reaped, and Error{interrupted} is thrown. When this returns, no
-  // process and no mount of the run is left; /proc, /dev, /sys, /etc/resolv.conf and /etc/hosts as seen by the command
-  // leave no trace in upper_dir.
+  // process and no mount of the run is left; /proc, /dev, /sys, /etc/resolv.conf and /etc/hosts as seen by the command,
+  // and the targets of its mounts, leave no trace in upper_dir.
   virtual ExitStatus run(const Rootfs& rootfs, const RunSpec& spec, OutputSink& output, std::stop_token stop) = 0;
 };
 

@@ -17,6 +17,7 @@ class TempArea;
 //   oci-layout, index.json, blobs/sha256/<hex>   an OCI image layout
 //   actions/v1/<2 hex>/<62 hex>                  the action cache
 //   layers/v1/                                   unpacked layers and layer indexes (owned by the layer module)
+//   mounts/v1/                                   the directories of cache mounts (owned by the builder module)
 //   tmp/<pid>-*/                                 files being written; those of dead processes are removed on open
 // Every change is a rename, so a reader or a crash sees the old state or the new one. Writers must not outlive the
 // Store.

@@ -55,7 +55,9 @@ struct BuildDriver::Impl {
   builder::BuildDeps deps() {
     // Unpacking a layer gives its files their owners: root can, and everybody in a user namespace.
     const auto unpack = ::geteuid() == 0 ? std::nullopt : unavailable;
-    return {store, store, snapshots, *executor, opener, progress(), unpack};
+    builder::BuildDeps deps{store, store, snapshots, *executor, opener, progress(), unpack};
+    deps.cache_mounts = store.root() / "mounts" / "v1";
+    return deps;
   }
   registry::RegistryClient& push_client() { return own_client ? *own_client : *client; }
 

@@ -229,6 +229,7 @@ BuildInputs read_build_inputs(const BuildOptions& options) {
   if (!options.iid_file.empty()) require_directory_of("--iidfile", options.iid_file);
   if (!options.metadata_file.empty()) require_directory_of("--metadata-file", options.metadata_file);
   for (const auto& output : options.outputs) inputs.outputs.push_back(parse_output(output));
+  inputs.agents = read_run_options(options.run, request);
   request.preserve_timestamps = options.timestamps == "preserve";
   const auto times = find_build_times(options.timestamps, request);
   request.source_date_epoch = times.files;

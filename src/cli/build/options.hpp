@@ -1,5 +1,6 @@
 #pragma once
 
+#include "run_options.hpp"
 #include <tektii/builder/build.hpp>
 
 #include <cstdint>
@@ -32,6 +33,7 @@ struct BuildOptions {
   bool preserve_modes = false;
   bool builds_nothing = false;       // --check and --call
   std::string file_flag = "--file";  // the name of the flag, for hints
+  RunOptions run;
 };
 
 struct OutputSpec {
@@ -50,6 +52,7 @@ struct LayoutContext {
 struct BuildInputs {
   builder::BuildRequest request;
   std::vector<OutputSpec> outputs;
+  StartedAgents agents;
   bool may_run_commands = false;  // some stage may have a RUN or copy out of a stage: unpacked layers are needed
 };
 

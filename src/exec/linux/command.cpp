@@ -33,6 +33,17 @@ std::vector<std::string> candidates(const RunSpec& spec) {
   return paths;
 }
 
+// The environment with the variables that hold secrets, each in the place of one of its name.
+std::vector<std::string> whole_environment(const RunSpec& spec) {
+  std::vector<std::string> env = spec.env;
+  for (const SecretVariable& variable : spec.secret_env) {
+    const std::string start = variable.name + "=";
+    std::erase_if(env, [&](const std::string& entry) { return entry.starts_with(start); });
+    env.push_back(start + variable.value.reveal());
+  }
+  return env;
+}
+
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> list;
   list.reserve(strings.size() + 1);
@@ -53,7 +64,8 @@ std::string explain(const std::string& program, int error_number, bool loader_mi
 
 int execute_command(const RunSpec& spec) {
   const std::vector<char*> argv = pointers(spec.argv);
-  const std::vector<char*> env = pointers(spec.env);
+  const std::vector<std::string> environment = whole_environment(spec);
+  const std::vector<char*> env = pointers(environment);
   int error_number = ENOENT;
   bool loader_missing = false;
   for (const std::string& path : candidates(spec)) {

@@ -52,16 +52,44 @@ void limit_own_capabilities() {
   if (::syscall(SYS_capset, &header, data.data()) != 0) throw StepFailure{Step::drop_capabilities, errno, ""};
 }
 
-}  // namespace
+// Every capability of this process for the user of the command too, through execve().
+void keep_own_capabilities() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> data{};
+  if (::syscall(SYS_capget, &header, data.data()) != 0) throw StepFailure{Step::drop_capabilities, errno, ""};
+  for (__user_cap_data_struct& word : data) word.effective = word.inheritable = word.permitted;
+  if (::syscall(SYS_capset, &header, data.data()) != 0) throw StepFailure{Step::drop_capabilities, errno, ""};
+  for (unsigned capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+    if ((data[capability / 32].permitted & (1U << (capability % 32))) == 0) continue;
+    if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) != 0) {
+      throw StepFailure{Step::drop_capabilities, errno, ""};
+    }
+  }
+}
 
-void become_user(const RunSpec& spec) {
-  drop_bounding_set();
+void set_ids(const RunSpec& spec) {
   const std::vector<gid_t> groups(spec.supplementary_groups.begin(), spec.supplementary_groups.end());
   if (::setgroups(groups.size(), groups.data()) != 0 || ::setresgid(spec.gid, spec.gid, spec.gid) != 0 ||
       ::setresuid(spec.uid, spec.uid, spec.uid) != 0) {
     throw StepFailure{Step::set_user, errno, std::to_string(spec.uid) + ":" + std::to_string(spec.gid)};
   }
-  limit_own_capabilities();
+}
+
+}  // namespace
+
+void become_user(const RunSpec& spec) {
+  const bool sandbox = spec.security == SecurityMode::sandbox;
+  if (sandbox) {
+    drop_bounding_set();
+  } else if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) {
+    throw StepFailure{Step::drop_capabilities, errno, ""};
+  }
+  set_ids(spec);
+  if (sandbox) {
+    limit_own_capabilities();
+  } else {
+    keep_own_capabilities();
+  }
 }
 
 }  // namespace tektii::exec

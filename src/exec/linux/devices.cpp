@@ -46,15 +46,28 @@ void mount_terminals(const std::string& dev) {
   check(::symlink("pts/ptmx", (dev + "/ptmx").c_str()), dev + "/ptmx");
 }
 
+void bind_privileged_devices(const std::string& dev) {
+  for (const char* name : {"kmsg", "cuse", "fuse", "kvm", "loop-control"}) bind_device(dev, name, true);
+  if (::access("/dev/net/tun", F_OK) == 0) {
+    make_directory(dev + "/net");
+    bind_device(dev, "net/tun", true);
+  }
+  for (int i = 0; ::access(("/dev/loop" + std::to_string(i)).c_str(), F_OK) == 0; ++i) {
+    bind_device(dev, "loop" + std::to_string(i), true);
+  }
+}
+
 }  // namespace
 
-void mount_devices(const std::string& dev) {
+void mount_devices(const std::string& dev, const RunSpec& spec) {
   mount_filesystem({Step::mount_dev, "tmpfs", dev, MS_NOSUID | MS_STRICTATIME, "mode=755,size=65536k"});
   for (const char* name : {"null", "zero", "full", "random", "urandom"}) bind_device(dev, name, false);
   bind_device(dev, "tty", true);
   mount_terminals(dev);
   constexpr unsigned long k_plain = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-  mount_filesystem({Step::mount_dev, "tmpfs", make_directory(dev + "/shm"), k_plain, "mode=1777,size=65536k"});
+  const std::string shm_size = spec.shm_size ? std::to_string(*spec.shm_size) : "65536k";
+  mount_filesystem({Step::mount_dev, "tmpfs", make_directory(dev + "/shm"), k_plain, "mode=1777,size=" + shm_size});
+  if (spec.security == SecurityMode::insecure) bind_privileged_devices(dev);
   // A kernel without POSIX message queues (ENODEV) leaves an empty directory, as it does on the host.
   const MountRequest queues{Step::mount_dev, "mqueue", make_directory(dev + "/mqueue"), k_plain, ""};
   const int error_number = try_mount(queues);

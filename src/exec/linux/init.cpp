@@ -2,6 +2,7 @@
 #include "credentials.hpp"
 #include "exec/init_report.hpp"
 #include "exec/run_plan.hpp"
+#include "exec/ulimits.hpp"
 #include "init_fds.hpp"
 #include "root_setup.hpp"
 #include <tektii/exec/user_namespace.hpp>
@@ -14,6 +15,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -62,7 +64,8 @@ int reporting(const Part& part) {
 
 RunPlan read_plan() {
   FdSource source(UniqueFd(k_plan_fd), "run plan");
-  return parse_plan(read_all(source));
+  FdSource secrets(UniqueFd(k_secrets_fd), "secrets");
+  return parse_plan(read_all(source), Secret(read_all(secrets)).reveal());
 }
 
 void die_with_parent(pid_t parent) {
@@ -95,12 +98,23 @@ void give_streams_to(uid_t uid) {
   }
 }
 
+void set_limits(const RunSpec& spec) {
+  for (const Ulimit& limit : spec.ulimits) {
+    const rlimit values{limit.soft, limit.hard};
+    const std::optional<int> resource = ulimit_resource(limit.name);
+    if (!resource || ::setrlimit(static_cast<__rlimit_resource_t>(*resource), &values) != 0) {
+      throw StepFailure{Step::set_limits, resource ? errno : EINVAL, limit.name};
+    }
+  }
+}
+
 // The command: never returns to the caller's code, but with an exit code.
 int run_command(const RunSpec& spec) {
   if (::setsid() < 0) throw StepFailure{Step::start_process, errno, "setsid"};
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  set_limits(spec);
   // As root, before the user changes: a working directory that the user may not search is the image's business.
   if (::chdir(spec.working_dir.c_str()) != 0) throw StepFailure{Step::change_directory, errno, spec.working_dir};
   give_streams_to(spec.uid);

@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <csignal>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace tektii::exec {
@@ -28,11 +29,27 @@ UniqueFd lift(UniqueFd fd) {
   return lifted;
 }
 
-UniqueFd make_plan_file(const RunPlan& plan) {
-  UniqueFd file(::memfd_create("tektii-run-plan", MFD_CLOEXEC));
+UniqueFd make_memory_file(const char* name) {
+  UniqueFd file(::memfd_create(name, MFD_CLOEXEC));
   if (!file) throw_errno("can't create a memory file for the run plan");
-  write_fully(file.get(), as_byte_span(serialize_plan(plan)), "the run plan");
+  return file;
+}
+
+void rewind(const UniqueFd& file) {
   if (::lseek(file.get(), 0, SEEK_SET) != 0) throw_errno("can't rewind the run plan");
+}
+
+UniqueFd make_plan_file(const RunPlan& plan) {
+  UniqueFd file = make_memory_file("tektii-run-plan");
+  write_fully(file.get(), as_byte_span(serialize_plan(plan)), "the run plan");
+  rewind(file);
+  return file;
+}
+
+UniqueFd make_secrets_file(const RunPlan& plan) {
+  UniqueFd file = make_memory_file("tektii-run-secrets");
+  for_each_secret(plan, [&](std::string_view value) { write_fully(file.get(), as_byte_span(value), "a secret"); });
+  rewind(file);
   return file;
 }
 
@@ -90,13 +107,14 @@ InitProcess::InitProcess(const RunPlan& plan) {
   Pipe error = make_pipe();
   Pipe reports = make_pipe();
   Pipe control = make_pipe();
-  const std::array<std::pair<UniqueFd, int>, 6> inherited{{
+  const std::array<std::pair<UniqueFd, int>, 7> inherited{{
       {lift(open_file("/dev/null", O_RDONLY)), STDIN_FILENO},
       {lift(std::move(output.write_end)), STDOUT_FILENO},
       {lift(std::move(error.write_end)), STDERR_FILENO},
       {lift(make_plan_file(plan)), k_plan_fd},
       {lift(std::move(reports.write_end)), k_report_fd},
       {lift(std::move(control.read_end)), k_control_fd},
+      {lift(make_secrets_file(plan)), k_secrets_fd},
   }};
   SpawnSetup setup;
   for (const auto& [fd, number] : inherited) setup.pass(fd, number);

@@ -44,8 +44,9 @@ void bind_content(const std::filesystem::path& root, const std::string& path, co
 
 }  // namespace
 
-void mount_proc(const std::string& proc) {
+void mount_proc(const std::string& proc, SecurityMode security) {
   mount_filesystem({Step::mount_proc, "proc", proc, k_plain, ""});
+  if (security == SecurityMode::insecure) return;
   for (const char* name : {"/kcore", "/keys", "/latency_stats", "/timer_list", "/timer_stats", "/sched_debug"}) {
     if (exists(proc + name)) bind_mount(Step::mount_proc, "/dev/null", proc + name);
   }
@@ -58,24 +59,27 @@ void mount_proc(const std::string& proc) {
   }
 }
 
-void mount_sys(const std::string& sys) {
-  int error_number = try_mount({Step::mount_sys, "sysfs", sys, k_plain | MS_RDONLY, ""});
+void mount_sys(const std::string& sys, SecurityMode security) {
+  const bool sandbox = security == SecurityMode::sandbox;
+  const unsigned long flags = sandbox ? k_plain | MS_RDONLY : k_plain;
+  int error_number = try_mount({Step::mount_sys, "sysfs", sys, flags, ""});
   // A sysfs shows a network namespace and belongs to who owns that: with the host's network, only root may mount it.
   if (error_number == EPERM || error_number == EACCES) {
     error_number = try_bind_mount("/sys", sys);
-    if (error_number == 0) make_read_only(Step::mount_sys, sys, true);
+    if (error_number == 0 && sandbox) make_read_only(Step::mount_sys, sys, true);
   }
   if (error_number != 0) mount_filesystem({Step::mount_sys, "tmpfs", sys, k_plain | MS_RDONLY, "size=0"});
-  hide_directory(Step::mount_sys, sys + "/firmware");
+  if (sandbox) hide_directory(Step::mount_sys, sys + "/firmware");
 }
 
-void mount_etc_files(const std::filesystem::path& root, const std::filesystem::path& files,
-                     const std::string& host_name) {
+void mount_etc_files(const std::filesystem::path& root, const std::filesystem::path& files, const RunSpec& spec) {
   bind_content(root, "/etc/resolv.conf", files / "resolv.conf", read_host_file("/etc/resolv.conf"));
   std::string hosts = read_host_file("/etc/hosts");
   if (hosts.empty()) hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
   if (!hosts.ends_with('\n')) hosts += '\n';
-  bind_content(root, "/etc/hosts", files / "hosts", hosts + "127.0.0.1\t" + host_name + '\n');
+  std::string extra;
+  for (const auto& [name, address] : spec.extra_hosts) extra += address + '\t' + name + '\n';
+  bind_content(root, "/etc/hosts", files / "hosts", extra + hosts + "127.0.0.1\t" + spec.host_name + '\n');
 }
 
 }  // namespace tektii::exec

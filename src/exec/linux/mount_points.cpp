@@ -94,15 +94,19 @@ const std::vector<MountPoint>& standard_mount_points() {
   return points;
 }
 
-void make_base_layer(const stdfs::path& base) {
-  make_directory(base / "etc");
-  for (const MountPoint& point : standard_mount_points()) make_node(base / point.path.substr(1), point.directory);
+void make_base_layer(const stdfs::path& base, const std::vector<MountPoint>& points) {
+  for (const MountPoint& point : points) {
+    const stdfs::path path(point.path.substr(1));
+    stdfs::path walked = base;
+    for (const stdfs::path& part : path.parent_path()) make_directory(walked /= part);
+    make_node(base / path, point.directory);
+  }
 }
 
-bool make_top_layer(const stdfs::path& merged, const stdfs::path& top) {
+bool make_top_layer(const stdfs::path& merged, const stdfs::path& top, const std::vector<MountPoint>& points) {
   std::set<std::string> repeated;
   bool needed = false;
-  for (const MountPoint& point : standard_mount_points()) {
+  for (const MountPoint& point : points) {
     const std::string resolved = resolve_inside(merged, point.path);
     struct stat info {};
     if (::lstat((merged / resolved).c_str(), &info) == 0) {

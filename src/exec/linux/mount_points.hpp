@@ -24,11 +24,12 @@ const std::vector<MountPoint>& standard_mount_points();
 //     metadata of the directories it has to repeat, so that they look as before and are copied up as they are.
 
 // Fills the empty directory `base`.
-void make_base_layer(const std::filesystem::path& base);
+void make_base_layer(const std::filesystem::path& base, const std::vector<MountPoint>& points);
 
 // Fills the empty directory `top` with what is missing in `merged`, a mount of all layers above `base`; false when
 // nothing is, and `top` is empty then. Throws StepFailure when something of the wrong type is in the way.
-bool make_top_layer(const std::filesystem::path& merged, const std::filesystem::path& top);
+bool make_top_layer(const std::filesystem::path& merged, const std::filesystem::path& top,
+                    const std::vector<MountPoint>& points);
 
 // The path to mount over: `path` with its symlinks resolved inside `root`. No one else may be changing the tree.
 std::string resolve_mount_point(const std::filesystem::path& root, const std::string& path);

@@ -39,6 +39,15 @@ void make_read_only(Step step, const std::string& target, bool recursive) {
   }
 }
 
+void restrict_mount(Step step, const std::string& target, const MountRestrictions& restrictions) {
+  mount_attr attributes{};
+  if (restrictions.read_only) attributes.attr_set |= MOUNT_ATTR_RDONLY;
+  if (restrictions.no_devices) attributes.attr_set |= MOUNT_ATTR_NODEV;
+  if (::mount_setattr(AT_FDCWD, target.c_str(), 0, &attributes, sizeof attributes) != 0) {
+    throw StepFailure{step, errno, target};
+  }
+}
+
 void make_mounts_private() {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     throw StepFailure{Step::mount_propagation, errno, "/"};

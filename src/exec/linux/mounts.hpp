@@ -27,6 +27,13 @@ int try_bind_mount(const std::string& source, const std::string& target);
 // where nosuid, nodev and noexec of an inherited mount are locked.
 void make_read_only(Step step, const std::string& target, bool recursive);
 
+struct MountRestrictions {
+  bool read_only = false;
+  bool no_devices = false;
+};
+// Adds restrictions to one mount.
+void restrict_mount(Step step, const std::string& target, const MountRestrictions& restrictions);
+
 // Takes every mount of this namespace out of propagation, in both directions.
 void make_mounts_private();
 

@@ -18,7 +18,7 @@ UniqueFd open_layer(const std::filesystem::path& directory) {
   return fd;
 }
 
-void mount_overlay(const OverlayLayers& layers, const std::string& target) {
+void mount_overlay(const OverlayLayers& layers, const std::string& target, bool devices) {
   std::string options = "lowerdir=";
   for (const UniqueFd& layer : layers.lower) {
     options += fmt::format("{}{}", options.back() == '=' ? "" : ":", layer.get());
@@ -26,7 +26,7 @@ void mount_overlay(const OverlayLayers& layers, const std::string& target) {
   // index=off whatever the kernel's default is: an index would tie the upper directory to inodes of the lower ones.
   options += ",userxattr,index=off";
   // nodev: device nodes may be made, as in Docker, but give no access to the device; /dev is a mount of its own.
-  unsigned long flags = MS_NODEV;
+  unsigned long flags = devices ? 0 : MS_NODEV;
   if (layers.upper) {
     // volatile: fsync is a no-op. The changes are read once, right after the run, and a crash discards them anyway.
     options += fmt::format(",volatile,upperdir={},workdir={}", layers.upper.get(), layers.work.get());

@@ -20,6 +20,7 @@ struct OverlayLayers {
 UniqueFd open_layer(const std::filesystem::path& directory);
 
 // Mounts with userxattr, the form of overlayfs that needs no global privilege and the one that layers are unpacked for.
-void mount_overlay(const OverlayLayers& layers, const std::string& target);
+// Device nodes in it give access to their devices only with `devices` (and in no user namespace).
+void mount_overlay(const OverlayLayers& layers, const std::string& target, bool devices = false);
 
 }  // namespace tektii::exec

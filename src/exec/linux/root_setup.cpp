@@ -6,12 +6,15 @@
 #include "mount_points.hpp"
 #include "mounts.hpp"
 #include "overlay.hpp"
+#include "run_mounts.hpp"
 
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
+#include <vector>
 
 namespace tektii::exec {
 
@@ -23,8 +26,13 @@ namespace stdfs = std::filesystem;
 // all files one st_dev, which `find -xdev` and `du -x` look at, only when its layers are on one file system.
 struct WorkLayout {
   explicit WorkLayout(const stdfs::path& work)
-      : overlay(work / "overlay"), base(work / "base"), top(work / "top"), files(work / "files"), root(work / "root") {
-    for (const stdfs::path& path : {overlay, base, top, files, root}) {
+      : overlay(work / "overlay"),
+        base(work / "base"),
+        top(work / "top"),
+        files(work / "files"),
+        mounts(work / "mounts"),
+        root(work / "root") {
+    for (const stdfs::path& path : {overlay, base, top, files, mounts, root}) {
       if (::mkdir(path.c_str(), 0755) != 0) throw StepFailure{Step::prepare_mount_point, errno, path.string()};
     }
   }
@@ -32,8 +40,9 @@ struct WorkLayout {
   stdfs::path overlay;  // overlayfs's own
   stdfs::path base;     // see mount_points.hpp
   stdfs::path top;
-  stdfs::path files;  // copies of the host's files
-  stdfs::path root;   // where the overlay is mounted
+  stdfs::path files;   // copies of the host's files
+  stdfs::path mounts;  // see run_mounts.hpp
+  stdfs::path root;    // where the overlay is mounted
 };
 
 // The upper directory shows through as "/": one made by mkdtemp() would shut other users than root out of it.
@@ -53,26 +62,45 @@ void append_lower(OverlayLayers& layers, const Rootfs& rootfs, const stdfs::path
 }
 
 // Looks at the merged layers without the upper directory and fills `top` when mount points are hidden.
-bool fill_top_layer(const Rootfs& rootfs, const WorkLayout& layout) {
+bool fill_top_layer(const Rootfs& rootfs, const WorkLayout& layout, const std::vector<MountPoint>& points) {
   if (rootfs.lower_dirs.empty()) return false;
   OverlayLayers layers;
   append_lower(layers, rootfs, layout.base);
   mount_overlay(layers, layout.root.string());
-  const bool needed = make_top_layer(layout.root, layout.top);
+  const bool needed = make_top_layer(layout.root, layout.top, points);
   if (::umount2(layout.root.c_str(), 0) != 0) throw StepFailure{Step::mount_overlay, errno, layout.root.string()};
   return needed;
 }
 
-void mount_layers(const Rootfs& rootfs, const WorkLayout& layout) {
-  make_base_layer(layout.base);
-  const bool has_top = fill_top_layer(rootfs, layout);
+void mount_layers(const RunPlan& plan, const WorkLayout& layout, const std::vector<MountPoint>& points) {
+  const Rootfs& rootfs = plan.rootfs;
+  make_base_layer(layout.base, points);
+  const bool has_top = fill_top_layer(rootfs, layout, points);
   OverlayLayers layers;
   if (has_top) layers.lower.push_back(open_layer(layout.top));
   append_lower(layers, rootfs, layout.base);
   open_up_root(rootfs.upper_dir);
   layers.upper = open_layer(rootfs.upper_dir);
   layers.work = open_layer(layout.overlay);
-  mount_overlay(layers, layout.root.string());
+  mount_overlay(layers, layout.root.string(), plan.spec.security == SecurityMode::insecure);
+}
+
+// As BuildKit: what is missing belongs to the user of the command. Inside of a mount nothing is made, the command then
+// fails to start.
+void make_working_directory(const RunSpec& spec, const stdfs::path& root, const RunMounts& mounts) {
+  const std::string resolved = stdfs::relative(resolve_mount_point(root, spec.working_dir), root).string();
+  if (mounts.covers(resolved)) return;
+  stdfs::path walked = root;
+  for (const stdfs::path& part : stdfs::path(resolved)) {
+    walked /= part;
+    if (::mkdir(walked.c_str(), 0755) == 0) {
+      if (::chown(walked.c_str(), spec.uid, spec.gid) != 0) {
+        throw StepFailure{Step::make_working_directory, errno, spec.working_dir};
+      }
+    } else if (errno != EEXIST) {
+      throw StepFailure{Step::make_working_directory, errno, spec.working_dir};
+    }
+  }
 }
 
 }  // namespace
@@ -80,11 +108,17 @@ void mount_layers(const Rootfs& rootfs, const WorkLayout& layout) {
 void enter_root(const RunPlan& plan) {
   make_mounts_private();
   const WorkLayout layout(plan.rootfs.work_dir);
-  mount_layers(plan.rootfs, layout);
-  mount_proc(resolve_mount_point(layout.root, "/proc"));
-  mount_sys(resolve_mount_point(layout.root, "/sys"));
-  mount_devices(resolve_mount_point(layout.root, "/dev"));
-  mount_etc_files(layout.root, layout.files, plan.spec.host_name);
+  const RunSpec& spec = plan.spec;
+  RunMounts mounts(spec, layout.mounts);
+  std::vector<MountPoint> points = standard_mount_points();
+  for (MountPoint& point : mounts.points_in_root()) points.push_back(std::move(point));
+  mount_layers(plan, layout, points);
+  mount_proc(resolve_mount_point(layout.root, "/proc"), spec.security);
+  mount_sys(resolve_mount_point(layout.root, "/sys"), spec.security);
+  mount_devices(resolve_mount_point(layout.root, "/dev"), spec);
+  mount_etc_files(layout.root, layout.files, spec);
+  mounts.attach(layout.root);
+  make_working_directory(spec, layout.root, mounts);
   change_root(layout.root.string());
 }
 

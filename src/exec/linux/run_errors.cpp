@@ -42,11 +42,31 @@ void add_overlay_hints(Error& error, const RunPlan& plan) {
   }
 }
 
+void add_mount_hints(Error& error, const InitReport& report) {
+  const bool is_mount = report.step == Step::make_run_mount || report.step == Step::prepare_mount_point;
+  if (is_mount && report.error_number == EISDIR) {
+    error.add_hint("a file is to be mounted there, but the image has a directory of this name");
+  }
+  if (is_mount && report.error_number == ENOTDIR) {
+    error.add_hint("a directory is to be mounted there, but the image has a file of this name or above it");
+  }
+  if (report.step == Step::make_secret && report.error_number == EINVAL) {
+    error.add_hint("its uid or gid is not mapped in this user namespace; /etc/subuid and /etc/subgid say which are");
+  }
+  if (report.step == Step::set_limits && report.error_number == EPERM) {
+    error.add_hint("only root may raise a hard limit");
+  }
+}
+
 }  // namespace
 
 Error to_error(const InitReport& report, const RunPlan& plan) {
   if (report.step == Step::change_directory && report.error_number == ENOENT) {
     return Error(ErrorKind::failure, fmt::format("the working directory {} does not exist in the image", report.path));
+  }
+  if (report.step == Step::find_mount_source && report.error_number == ENOENT) {
+    return Error(ErrorKind::failure,
+                 fmt::format("RUN --mount: {} does not exist in what it is mounted from", report.path));
   }
   std::string message = fmt::format("can't {}", describe(report.step));
   if (!report.path.empty()) message += ": " + report.path;
@@ -58,6 +78,7 @@ Error to_error(const InitReport& report, const RunPlan& plan) {
         "parts of this container's /proc are masked, so the kernel allows no fresh one; start the container "
         "with unmasked /proc (docker: --security-opt systempaths=unconfined, Kubernetes: procMount: Unmasked)");
   }
+  add_mount_hints(error, report);
   if (report.error_number == ENOSPC && report.step == Step::new_namespaces) {
     error.add_hint("the limits in /proc/sys/user/max_*_namespaces are reached");
   }

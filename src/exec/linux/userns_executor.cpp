@@ -14,6 +14,7 @@
 
 #include <cstring>
 #include <utility>
+#include <vector>
 
 namespace tektii::exec {
 
@@ -38,7 +39,7 @@ class WorkDirCleaner {
 
  private:
   void clean() const {
-    for (const char* name : {"overlay", "base", "top", "files", "root"}) remove_tree(work_dir_ / name);
+    for (const char* name : {"overlay", "base", "top", "files", "mounts", "root"}) remove_tree(work_dir_ / name);
   }
 
   stdfs::path work_dir_;
@@ -60,7 +61,13 @@ std::optional<Unavailable> unmapped_ids(const RunSpec& spec) {
     const char* name;
     std::uint32_t id;
   };
-  const Check checks[] = {{"/proc/self/uid_map", "user", spec.uid}, {"/proc/self/gid_map", "group", spec.gid}};
+  std::vector<Check> checks = {{"/proc/self/uid_map", "user", spec.uid}, {"/proc/self/gid_map", "group", spec.gid}};
+  for (const Mount& mount : spec.mounts) {
+    if (const auto* secret = std::get_if<SecretSource>(&mount.source)) {
+      checks.push_back({"/proc/self/uid_map", "user", secret->uid});
+      checks.push_back({"/proc/self/gid_map", "group", secret->gid});
+    }
+  }
   for (const Check& check : checks) {
     const std::uint64_t mapped = mapped_ids(read_file(check.map));
     if (check.id < mapped) continue;
@@ -87,7 +94,8 @@ class UsernsExecutor : public Executor {
     if (entered_) throw Error(ErrorKind::failure, "can't run a command: " + entered_->reason);
     check_rootfs(rootfs, spec);
     // Relative paths would be resolved by the init, after it has changed its directory.
-    const RunPlan plan{absolute(rootfs), spec, ::getpid()};
+    RunPlan plan{absolute(rootfs), spec, ::getpid()};
+    for (Mount& mount : plan.spec.mounts) make_absolute(mount);
     const WorkDirCleaner cleaner(plan.rootfs.work_dir);
     InitProcess init(plan);
     const RunOutcome outcome = pump_output(init, output, stop);
@@ -107,6 +115,16 @@ class UsernsExecutor : public Executor {
     result.upper_dir = stdfs::absolute(rootfs.upper_dir);
     result.work_dir = stdfs::absolute(rootfs.work_dir);
     return result;
+  }
+
+  static void make_absolute(Mount& mount) {
+    if (auto* overlay = std::get_if<OverlaySource>(&mount.source)) {
+      for (stdfs::path& directory : overlay->lower_dirs) directory = stdfs::absolute(directory);
+      overlay->upper_dir = stdfs::absolute(overlay->upper_dir);
+      overlay->work_dir = stdfs::absolute(overlay->work_dir);
+    } else if (auto* host = std::get_if<HostSource>(&mount.source)) {
+      host->path = stdfs::absolute(host->path);
+    }
   }
 
   static ExitStatus to_exit_status(int wait_status) {

@@ -125,14 +125,14 @@ TEST_F(RunTest, SaysWhenOnlyTheInterpreterIsMissing) {
   EXPECT_THAT(result.err, HasSubstr("interpreter or dynamic loader is not"));
 }
 
-TEST_F(RunTest, NamesAMissingWorkingDirectory) {
+TEST_F(RunTest, NamesAWorkingDirectoryThatCannotBe) {
   RunSpec spec = shell("true");
-  spec.working_dir = "/no/where";
+  spec.working_dir = "/etc/keep/here";
   try {
     run(spec);
     FAIL() << "the run went on in another directory";
   } catch (const Error& error) {
-    EXPECT_EQ(error.message(), "the working directory /no/where does not exist in the image");
+    EXPECT_EQ(error.message(), "can't make the working directory: /etc/keep/here: Not a directory");
   }
 }
 

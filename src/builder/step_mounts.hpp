@@ -1,0 +1,86 @@
+#pragma once
+
+#include "cache_mounts.hpp"
+#include "copy_source.hpp"
+#include "layer_stack.hpp"
+#include "run_mount.hpp"
+#include "ssh_forward.hpp"
+#include "step_cache.hpp"
+#include <tektii/builder/build.hpp>
+#include <tektii/exec/executor.hpp>
+#include <tektii/layer/snapshots.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace tektii::builder {
+
+// Where the files of a mount come from: either of the two, or neither (scratch).
+struct MountSource {
+  std::shared_ptr<LayerStack> stack;  // a stage or image
+  bool is_image = false;
+  std::shared_ptr<CopySource> files;  // a directory of this machine
+};
+
+// What the mounts of a RUN need of its surroundings.
+struct MountContext {
+  const BuildRequest& request;
+  const BuildDeps& deps;
+  BlobFetcher& fetcher;
+  std::stop_token stop;
+  std::function<void(const std::string& line)> tell;  // shown as output of the step
+};
+
+// The mounts of one RUN: first they tell what the result depends on, then, if the command has to run, they are made
+// ready, and are kept until this object goes.
+class StepMounts {
+ public:
+  using OpenSource = std::function<MountSource(const RunMount&)>;
+  // Opens the sources of bind and cache mounts.
+  StepMounts(std::vector<RunMount> mounts, const OpenSource& open_source);
+
+  // Definitions and the contents of bind mounts; of secrets and agents their names alone.
+  void add_to_key(KeyBuilder& key, const std::stop_token& stop) const;
+  // Variables that the mounts bring: SSH_AUTH_SOCK.
+  std::vector<std::string> environment() const;
+  // Brings everything into being and adds it to the spec. Throws Error.
+  void prepare(exec::RunSpec& spec, const MountContext& context);
+  // Gives everything back as soon as the command has ended: others may wait for its caches.
+  void release();
+
+ private:
+  struct Item {
+    RunMount mount;
+    MountSource source;
+    std::string source_key;  // what a bind or the first content of a cache depends on
+  };
+
+  std::string identity(const Item& item, const std::stop_token& stop) const;
+  void add_bind(const Item& item, exec::RunSpec& spec, const MountContext& context);
+  void add_caches(exec::RunSpec& spec, const MountContext& context);
+  void add_secret(const RunMount& mount, exec::RunSpec& spec, const MountContext& context) const;
+  void add_ssh(const RunMount& mount, exec::RunSpec& spec, const MountContext& context);
+  std::string cache_key(const Item& item, const MountContext& context) const;
+  void fill_cache(const Item& item, const std::filesystem::path& directory, const MountContext& context) const;
+  // The overlay of a source; `path` is what of it is meant.
+  exec::OverlaySource make_overlay(const Item& item, const MountContext& context);
+
+  std::vector<Item> items_;
+  std::vector<layer::OverlayWorkspace> workspaces_;
+  std::vector<CacheMounts::Lease> leases_;
+  std::vector<std::unique_ptr<SshForward>> agents_;  // before workspaces_ goes, so declared behind it
+};
+
+// True when the source has this path; what would be a wildcard elsewhere is a plain character.
+bool has_path(CopySource& source, const std::string& path);
+
+// Writes what is at `path` of the source into an empty directory: the contents of a directory, or one file. Returns the
+// path in there, "/" or "/name".
+std::string write_files(CopySource& source, const std::string& path, const std::filesystem::path& directory,
+                        const std::stop_token& stop);
+
+}  // namespace tektii::builder

@@ -1,0 +1,38 @@
+#include "step_mounts.hpp"
+#include <tektii/layer/tree_writer.hpp>
+#include <tektii/util/error.hpp>
+
+namespace tektii::builder {
+
+bool has_path(CopySource& source, const std::string& path) {
+  std::string pattern;
+  for (const char c : path) {
+    if (c == '*' || c == '?' || c == '[' || c == '\\') pattern += '\\';
+    pattern += c;
+  }
+  return !source.match(pattern).empty();
+}
+
+std::string write_files(CopySource& source, const std::string& path, const std::filesystem::path& directory,
+                        const std::stop_token& stop) {
+  layer::TreeWriter writer(directory);
+  std::string written = "/";
+  std::map<std::string, std::string> first_names;
+  source.visit(path, [&](const SourceEntry& entry) {
+    throw_if_stopped(stop);
+    std::string name = entry.relative_path;
+    if (name.empty() && entry.metadata.type != fs::FileType::directory) {
+      name = path.substr(path.rfind('/') == std::string::npos ? 0 : path.rfind('/') + 1);
+      written = "/" + name;
+    }
+    if (!entry.link_id.empty()) {
+      const auto [first, is_new] = first_names.emplace(entry.link_id, name);
+      if (!is_new) return writer.add_hard_link(name, first->second);
+    }
+    writer.add(name, entry.metadata, entry.open);
+  });
+  writer.finish();
+  return written;
+}
+
+}  // namespace tektii::builder

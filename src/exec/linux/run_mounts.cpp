@@ -1,0 +1,201 @@
+#include "run_mounts.hpp"
+
+#include "mounts.hpp"
+#include "overlay.hpp"
+#include <tektii/fs/rooted_dir.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/fd.hpp>
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <map>
+#include <string_view>
+
+namespace tektii::exec {
+
+namespace {
+
+namespace stdfs = std::filesystem;
+
+void make_directory(const stdfs::path& path, mode_t mode = 0755) {
+  if (::mkdir(path.c_str(), mode) != 0) throw StepFailure{Step::prepare_mount_point, errno, path.string()};
+}
+
+// True when `path` is `parent` or below it; both without a slash at their end.
+bool is_within(std::string_view path, std::string_view parent) {
+  return path.starts_with(parent) && (path.size() == parent.size() || parent.empty() || path[parent.size()] == '/');
+}
+
+std::string clean(const std::string& target) {
+  std::string path = stdfs::path("/" + target).lexically_normal().string();
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path.starts_with("//") ? path.substr(1) : path;
+}
+
+// Makes `relative` below `root`, inside of a mount that is there already.
+void make_inside_mount(const stdfs::path& root, const std::string& relative, bool directory) {
+  stdfs::path walked = root;
+  const stdfs::path path(relative);
+  for (const stdfs::path& part : path.parent_path()) {
+    walked /= part;
+    if (::mkdir(walked.c_str(), 0755) != 0 && errno != EEXIST) {
+      throw StepFailure{Step::make_run_mount, errno, "/" + relative};
+    }
+  }
+  const stdfs::path last = root / path;
+  if (directory) {
+    if (::mkdir(last.c_str(), 0755) != 0) throw StepFailure{Step::make_run_mount, errno, "/" + relative};
+    return;
+  }
+  const UniqueFd fd(::open(last.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (!fd) throw StepFailure{Step::make_run_mount, errno, "/" + relative};
+}
+
+}  // namespace
+
+RunMounts::RunMounts(const RunSpec& spec, const stdfs::path& work)
+    : work_(work), devices_(spec.security == SecurityMode::insecure) {
+  std::map<std::string, const Mount*> by_target;  // sorted, so that parents come before what is inside of them
+  for (const Mount& mount : spec.mounts) by_target[clean(mount.target)] = &mount;
+  int number = 0;
+  for (const auto& [target, mount] : by_target) {
+    prepared_.push_back(prepare(*mount, target, work_ / std::to_string(number++)));
+  }
+}
+
+RunMounts::Prepared RunMounts::prepare(const Mount& mount, const std::string& target, const stdfs::path& place) {
+  Prepared prepared{&mount, target, {}, true};
+  if (const auto* overlay = std::get_if<OverlaySource>(&mount.source)) {
+    prepared.source = prepare_overlay(*overlay, place);
+  } else if (const auto* host = std::get_if<HostSource>(&mount.source)) {
+    prepared.source = host->path.string();
+  } else if (const auto* secret = std::get_if<SecretSource>(&mount.source)) {
+    prepared.source = prepare_secret(*secret, target, place.filename().string());
+  } else {
+    return prepared;
+  }
+  struct stat info {};
+  if (::stat(prepared.source.c_str(), &info) != 0) {
+    throw StepFailure{Step::find_mount_source, errno, prepared.source};
+  }
+  prepared.directory = S_ISDIR(info.st_mode);
+  return prepared;
+}
+
+std::string RunMounts::prepare_overlay(const OverlaySource& source, const stdfs::path& place) const {
+  make_directory(place);
+  OverlayLayers layers;
+  for (const stdfs::path& directory : source.lower_dirs) layers.lower.push_back(open_layer(directory));
+  if (layers.lower.empty()) {
+    const stdfs::path empty = place.string() + ".empty";
+    make_directory(empty);
+    layers.lower.push_back(open_layer(empty));
+  }
+  layers.upper = open_layer(source.upper_dir);
+  layers.work = open_layer(source.work_dir);
+  mount_overlay(layers, place.string(), devices_);
+  try {
+    const std::string resolved = fs::RootedDir(place).resolve(source.path);
+    const std::string path = resolved.empty() ? place.string() : (place / resolved).string();
+    if (::access(path.c_str(), F_OK) != 0) throw StepFailure{Step::find_mount_source, errno, source.path};
+    return path;
+  } catch (const Error&) {
+    throw StepFailure{Step::find_mount_source, ELOOP, source.path};
+  }
+}
+
+// Secrets live in a tmpfs of this mount namespace, which ends with the run.
+std::string RunMounts::prepare_secret(const SecretSource& source, const std::string& target, const std::string& name) {
+  const stdfs::path directory = work_ / "secrets";
+  if (!has_secrets_) {
+    make_directory(directory);
+    mount_filesystem({Step::make_secret, "tmpfs", directory.string(), MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"});
+    has_secrets_ = true;
+  }
+  const stdfs::path path = directory / name;
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!fd) throw StepFailure{Step::make_secret, errno, target};
+  try {
+    write_fully(fd.get(), as_byte_span(source.content.reveal()), target);
+  } catch (const Error&) {
+    throw StepFailure{Step::make_secret, ENOSPC, target};
+  }
+  if (::fchown(fd.get(), source.uid, source.gid) != 0 || ::fchmod(fd.get(), source.mode & 07777U) != 0) {
+    throw StepFailure{Step::make_secret, errno, target};
+  }
+  return path.string();
+}
+
+std::vector<MountPoint> RunMounts::points_in_root() const {
+  std::vector<MountPoint> points;
+  std::vector<std::string> covers{"/dev", "/proc", "/sys"};
+  for (const Prepared& prepared : prepared_) {
+    const bool inside = std::any_of(covers.begin(), covers.end(),
+                                    [&](const std::string& cover) { return is_within(prepared.target, cover); });
+    if (!inside) points.push_back({prepared.target, prepared.directory});
+    covers.push_back(prepared.target);
+  }
+  return points;
+}
+
+bool RunMounts::covers(const std::string& resolved) const {
+  return std::any_of(attached_.begin(), attached_.end(),
+                     [&](const std::string& target) { return is_within(resolved, target); });
+}
+
+void RunMounts::attach(const stdfs::path& root) {
+  attached_ = {"dev", "proc", "sys"};
+  std::vector<std::string> mounted;
+  for (const Prepared& prepared : prepared_) {
+    attach_one(prepared, root);
+    mounted.push_back((root / attached_.back()).string());
+  }
+  // Last: what is inside of a mount may need a mount point in it.
+  for (std::size_t i = 0; i < prepared_.size(); ++i) restrict(prepared_[i], mounted[i]);
+}
+
+void RunMounts::attach_one(const Prepared& prepared, const stdfs::path& root) {
+  std::string resolved;
+  try {
+    resolved = fs::RootedDir(root).resolve(prepared.target);
+  } catch (const Error&) {
+    throw StepFailure{Step::make_run_mount, ELOOP, prepared.target};
+  }
+  const stdfs::path path = root / resolved;
+  struct stat info {};
+  if (resolved.empty()) throw StepFailure{Step::make_run_mount, EINVAL, prepared.target};
+  if (::lstat(path.c_str(), &info) == 0) {
+    if (S_ISDIR(info.st_mode) != prepared.directory) {
+      throw StepFailure{Step::make_run_mount, prepared.directory ? ENOTDIR : EISDIR, prepared.target};
+    }
+  } else if (errno == ENOENT && covers(resolved)) {
+    make_inside_mount(root, resolved, prepared.directory);
+  } else {
+    throw StepFailure{Step::make_run_mount, errno, prepared.target};
+  }
+  if (const auto* tmpfs = std::get_if<TmpfsSource>(&prepared.mount->source)) {
+    const std::string size = tmpfs->size ? fmt::format(",size={}", *tmpfs->size) : "";
+    mount_filesystem({Step::make_run_mount, "tmpfs", path.string(), MS_NOSUID | MS_NODEV, "mode=1777" + size});
+  } else {
+    const int error_number = try_bind_mount(prepared.source, path.string());
+    if (error_number != 0) throw StepFailure{Step::make_run_mount, error_number, prepared.target};
+  }
+  attached_.push_back(resolved);
+}
+
+void RunMounts::restrict(const Prepared& prepared, const std::string& mounted) const {
+  MountRestrictions restrictions;
+  restrictions.read_only = prepared.mount->read_only || std::holds_alternative<SecretSource>(prepared.mount->source);
+  restrictions.no_devices = !devices_;
+  restrict_mount(Step::make_run_mount, mounted, restrictions);
+}
+
+}  // namespace tektii::exec
