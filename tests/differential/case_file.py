@@ -32,8 +32,10 @@ import shlex
 import socket
 import subprocess
 import tarfile
+import zlib
 
-# Of everything that a case does not date: 2020-02-02T02:02:02Z.
+# Of the members of archives, 2020-02-02T02:02:02Z, and roughly of all files that a case does not date. Those have a time
+# for each case, because BuildKit takes a file for one of the build before when path, size and time are the same.
 MTIME = 1580608922
 
 
@@ -98,7 +100,7 @@ class Case:
 
     def materialise(self, directory, http=""):
         """Writes the context to directory/context and what is outside of it beside; {http} stands for the server."""
-        made = set()
+        made, default = set(), MTIME + zlib.crc32(self.name.encode()) % 10_000_000
         os.makedirs(os.path.join(directory, "context"))
         for name, attributes, content in self.files:
             top = "" if name.startswith("@") else "context/"
@@ -113,7 +115,7 @@ class Case:
         # Children first, so that the time of a directory stays.
         for path in sorted(made, key=len, reverse=True):
             attributes = next((a for n, a, _ in self.files if path.endswith("/" + n.rstrip("/"))), [])
-            seconds = next((int(a[6:]) for a in attributes if a.startswith("mtime=")), MTIME)
+            seconds = next((int(a[6:]) for a in attributes if a.startswith("mtime=")), default)
             os.utime(path, (seconds, seconds), follow_symlinks=False)
 
 
