@@ -31,6 +31,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # of what a Dockerfile says.
 LEFT_BY_RUN = ("/dev", "/proc", "/sys", "/run", "/etc/hosts", "/etc/resolv.conf", "/etc/hostname", "/etc/mtab")
 
+# Differences of one case that are printed.
+SHOWN = 12
+
 
 class Outcome:
     def __init__(self, case, status, note="", details=(), seconds=(0, 0)):
@@ -130,8 +133,10 @@ def selected_cases(patterns):
 def report(outcome):
     line = "%-44s %-7s %6.1fs %6.1fs  %s" % (outcome.case.name, outcome.status, *outcome.seconds, outcome.note)
     print(line.rstrip(), flush=True)
-    for detail in outcome.details:
+    for detail in outcome.details[:SHOWN]:
         print("    " + detail, flush=True)
+    if len(outcome.details) > SHOWN:
+        print("    and %d more" % (len(outcome.details) - SHOWN), flush=True)
 
 
 def main():
