@@ -154,4 +154,13 @@ Owner resolve_directory_owner(const AccountFiles& files, std::string_view user) 
   return owner;
 }
 
+void check_link_owner(std::string_view chown) {
+  const auto [name, group] = split_owner(chown);
+  const auto is_number = [](std::string_view text) { return text.empty() || parse_id(text).has_value(); };
+  if (is_number(name) && is_number(group.value_or(""))) return;
+  throw Error(ErrorKind::usage,
+              fmt::format("--chown={}: user and group names can't be resolved when used with --link", chown))
+      .add_hint("use numbers: --chown=uid[:gid]");
+}
+
 }  // namespace tektii::builder

@@ -37,5 +37,7 @@ Owner resolve_chown(const AccountFiles& files, std::string_view chown);
 // The owner of a directory that WORKDIR makes under USER user[:group]: as for --chown, but a name that the image does
 // not have (yet) is root. BuildKit looks no closer before a RUN.
 Owner resolve_directory_owner(const AccountFiles& files, std::string_view user);
+// Throws Error{usage} for a --chown with names: a step with --link does not read the layers below it.
+void check_link_owner(std::string_view chown);
 
 }  // namespace tektii::builder

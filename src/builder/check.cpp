@@ -1,7 +1,9 @@
 #include "check.hpp"
 
+#include "check_copy.hpp"
 #include "check_run.hpp"
 #include "context_source.hpp"
+#include "copy_inputs.hpp"
 #include "variables.hpp"
 #include <tektii/dockerfile/values.hpp>
 #include <tektii/util/text.hpp>
@@ -93,7 +95,9 @@ class StageChecker {
   void check_body(const Instruction& instruction, const dockerfile::Run& run) {
     const auto require_source = [&](const std::optional<std::string>& from, const std::string& path) {
       auto& source = from ? named_context(resolve_from(plan_, request_, index_, *from).name) : context();
-      require_match(instruction, source, path, path);
+      if (!source.match(path).empty()) return;
+      throw missing_source(source, path, from.value_or("the build context"))
+          .set_span(plan_.file.span(instruction.lines, path));
     };
     check_run({plan_, request_, deps_, index_, variables_, require_source}, instruction, run, problems_);
   }
@@ -107,45 +111,12 @@ class StageChecker {
   }
 
   void check_body(const Instruction& instruction, const dockerfile::Copy& copy) {
-    if (copy.is_add) refuse(instruction, "ADD", instruction.keyword, "for files of the context COPY does the same");
-    if (!copy.heredocs.empty())
-      refuse(instruction, "a here-document in COPY", "<<", "put the text into a file of the context");
-    if (copy.link && *copy.link) refuse(instruction, "COPY --link", "--link");
-    if (copy.parents && *copy.parents) refuse(instruction, "COPY --parents", "--parents");
-    if (!copy.exclude.empty()) refuse(instruction, "COPY --exclude", "--exclude", "name the files in .dockerignore");
-    if (copy.chmod && copy.chmod->find('$') == std::string::npos) dockerfile::parse_chmod(*copy.chmod);
     const auto from = copy.from ? resolve_from(plan_, request_, index_, *copy.from) : SourceName{};
-    if (copy.from && from.kind != SourceName::Kind::directory) {
-      return require(deps_.unpack_unavailable, "COPY --from a stage or image", instruction);
-    }
-    auto& source = copy.from ? named_context(from.name) : context();
-    for (const auto& word : copy.sources) {
-      const auto path = expand_if_known(plan_.file, instruction, word, variables_);
-      if (path) require_match(instruction, source, *path, word);
-    }
-  }
-
-  void require_match(const Instruction& instruction, CopySource& source, const std::string& path,
-                     const std::string& word) const {
-    if (fs::has_glob_meta(path) || !source.match(path).empty()) return;
-    Error error(ErrorKind::usage, fmt::format("{} not found in the build context", path));
-    const auto reason = source.exclusion_reason(clean_source_path(path));
-    if (!reason.empty()) {
-      error = Error(ErrorKind::usage, fmt::format("{} is {}", path, reason));
-      error.add_hint(fmt::format("add a line !{} to {}", clean_source_path(path), request_.ignore_name));
-    } else {
-      const auto siblings = source.match(sibling_pattern(clean_source_path(path)));
-      if (const auto match = closest_match(clean_source_path(path), siblings)) {
-        error.add_hint(fmt::format("did you mean {}?", *match));
-      }
-      if (path.rfind("../", 0) == 0) error.add_hint("paths can't leave the context directory");
-    }
-    throw error.set_span(plan_.file.span(instruction.lines, word));
-  }
-
-  static std::string sibling_pattern(const std::string& path) {
-    const auto slash = path.rfind('/');
-    return slash == std::string::npos ? "*" : path.substr(0, slash) + "/*";
+    const bool is_tree = copy.from && from.kind != SourceName::Kind::directory;
+    CopySource* source = nullptr;
+    if (!is_tree) source = copy.from ? &named_context(from.name) : &context();
+    check_copy({plan_.file, instruction, variables_, deps_, source}, copy);
+    if (is_tree) require(deps_.unpack_unavailable, "COPY --from a stage or image", instruction);
   }
 
   CopySource& context() {

@@ -5,8 +5,12 @@
 
 #include <fmt/format.h>
 
+#include <unordered_map>
+
 namespace tektii::builder {
 namespace {
+
+constexpr std::uint32_t k_directory_mode = 0755;
 
 std::string join_path(const std::string& parent, const std::string& name) {
   if (name.empty()) return parent;
@@ -23,147 +27,151 @@ std::string parent_of(const std::string& path) {
   return slash == std::string::npos ? std::string{} : path.substr(0, slash);
 }
 
-std::string without_leading_slash(const std::string& path) {
-  return !path.empty() && path.front() == '/' ? path.substr(1) : path;
+bool is_directory(const fs::FileMetadata& metadata) {
+  return metadata.type == fs::FileType::directory;
 }
 
 }  // namespace
 
-const fs::FileMetadata* CopyPlan::existing(const std::string& path) const {
-  if (const auto planned = entries_.find(path); planned != entries_.end()) return &planned->second.metadata;
-  const auto* node = tree_.find(path);
-  return node == nullptr ? nullptr : &node->metadata;
-}
-
-bool CopyPlan::is_directory(const std::string& destination) const {
-  const auto resolved = tree_.resolve(destination);
-  const auto* metadata = existing(without_leading_slash(resolved.path));
-  return metadata != nullptr && metadata->type == fs::FileType::directory;
+// A symbolic --chmod needs a mode to change, and these directories have none yet.
+std::uint32_t CopyPlan::new_directory_mode() const {
+  if (!attributes_.chmod) return k_directory_mode;
+  return attributes_.chmod->absolute().value_or(k_directory_mode) & 0777U;
 }
 
 // Makes the directory and what is missing above it; returns where it really is (relative, without symlinks).
-// Directories that exist are written again as they are: a layer that leaves a parent out makes it root's with 0755
-// where layers are stacked as directories (overlayfs), and /tmp would lose its sticky bit.
-std::string CopyPlan::make_directories(const std::string& destination) {
-  const auto resolved = without_leading_slash(tree_.resolve(destination).path);
+std::string CopyPlan::make_directories(const std::string& destination, std::uint32_t mode) {
+  const auto resolved = planned_.resolve(destination);
   std::string path;
   for (const auto& part : split(resolved, '/')) {
     if (part.empty()) continue;
     path = join_path(path, part);
-    if (const auto* found = existing(path)) {
-      if (found->type == fs::FileType::directory) {
-        parents_.emplace(path, *found);
-        continue;
+    if (const auto* found = planned_.find(path)) {
+      if (!is_directory(*found)) {
+        throw Error(ErrorKind::usage, fmt::format("cannot copy into /{}: it is not a directory", path));
       }
-      throw Error(ErrorKind::usage, fmt::format("cannot copy into /{}: it is not a directory", path));
+      planned_.keep_directory(path);
+      continue;
     }
-    Entry entry;
+    PlannedEntry entry;
     entry.metadata.type = fs::FileType::directory;
-    entry.metadata.mode = attributes_.chmod ? attributes_.chmod(0755, true) : 0755;
+    entry.metadata.mode = mode;
     entry.metadata.mtime = attributes_.new_directory_mtime;
     if (attributes_.owner) {
       entry.metadata.uid = attributes_.owner->uid;
       entry.metadata.gid = attributes_.owner->gid;
     }
-    entries_.emplace(path, std::move(entry));
+    planned_.put(path, std::move(entry));
   }
   return resolved;
 }
 
-void CopyPlan::place(const std::string& path, const SourceEntry& source, bool is_root) {
-  Entry entry{source.metadata, source.open, source.link_id};
+PlannedEntry CopyPlan::planned_entry(const SourceEntry& source) const {
+  PlannedEntry entry{source.metadata, source.open, source.link_id};
   // Two sources of one COPY are copied each on their own.
   if (!entry.link_id.empty()) entry.link_id = fmt::format("{}:{}", copies_, entry.link_id);
-  const bool directory = entry.metadata.type == fs::FileType::directory;
   if (attributes_.owner) {
     entry.metadata.uid = attributes_.owner->uid;
     entry.metadata.gid = attributes_.owner->gid;
   }
-  if (attributes_.chmod && entry.metadata.type != fs::FileType::symlink) {
-    entry.metadata.mode = attributes_.chmod(entry.metadata.mode, directory);
-  }
-  const auto* found = existing(path);
-  if (found != nullptr && directory && found->type == fs::FileType::directory) {
-    // The destination itself keeps its attributes.
-    if (is_root) entry.metadata = *found;
-    fs::FileMetadata same_time = entry.metadata;
-    same_time.mtime = found->mtime;
-    if (same_time == *found) {
-      parents_.emplace(path, *found);
-      return;
-    }
-  }
-  if (found != nullptr && directory != (found->type == fs::FileType::directory)) {
-    throw Error(ErrorKind::usage, directory ? fmt::format("cannot copy to non-directory: /{}", path)
-                                            : fmt::format("cannot replace to directory /{} with file", path));
-  }
-  entries_.insert_or_assign(path, std::move(entry));
+  return entry;
 }
 
-void CopyPlan::copy(CopySource& source, const std::string& path, const std::string& destination, bool into_directory) {
-  std::string base;
+void CopyPlan::place(const std::string& path, const SourceEntry& source) {
+  auto entry = planned_entry(source);
+  const bool directory = is_directory(entry.metadata);
+  if (attributes_.chmod && entry.metadata.type != fs::FileType::symlink) {
+    entry.metadata.mode = attributes_.chmod->apply(entry.metadata.mode, directory);
+  }
+  if (const auto* found = planned_.find(path)) {
+    if (directory != is_directory(*found)) {
+      throw Error(ErrorKind::usage, directory ? fmt::format("cannot copy to non-directory: /{}", path)
+                                              : fmt::format("cannot replace to directory /{} with file", path));
+    }
+    fs::FileMetadata same_time = entry.metadata;
+    same_time.mtime = found->mtime;
+    if (directory && same_time == *found) return planned_.keep_directory(path);
+  }
+  planned_.put(path, std::move(entry));
+}
+
+// Where a file goes, which may be a directory by now.
+std::string CopyPlan::place_file(const SourceEntry& entry, const std::string& name,
+                                 const CopyDestination& destination) {
+  auto target = planned_.resolve(destination.path);
+  if (destination.wants_directory || planned_.is_directory(target)) {
+    target = join_path(make_directories(destination.path, new_directory_mode()), name);
+  } else {
+    make_directories("/" + parent_of(target), new_directory_mode());
+    if (!named_files_.insert(target).second) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("several files are copied to {}, which is not a directory", destination.path))
+          .add_hint(fmt::format("end the destination with a slash: {}/", destination.path));
+    }
+  }
+  place(target, entry);
+  return target;
+}
+
+// A link in the image to a directory counts as that directory, as it does for the kernel.
+std::string CopyPlan::target_directory(const std::string& path) {
+  const auto* found = planned_.find(path);
+  if (found == nullptr || found->type != fs::FileType::symlink) return path;
+  const auto followed = planned_.resolve(path);
+  if (!planned_.is_directory(followed)) return path;
+  return make_directories("/" + followed, new_directory_mode());
+}
+
+void CopyPlan::copy(CopySource& source, const std::string& path, const CopyFilter& filter,
+                    const CopyDestination& destination) {
   ++copies_;
-  source.visit(path, [&](const SourceEntry& entry) {
-    if (entry.relative_path.empty()) {
-      if (entry.metadata.type == fs::FileType::directory) {
-        const bool existed = is_directory(destination);
-        base = make_directories(destination);
-        // A directory that this COPY makes takes the source's attributes; one that was there keeps its own.
-        if (!existed && !base.empty()) {
-          entries_.erase(base);
-          place(base, entry, false);
-        }
-        return;
-      }
-      if (into_directory) {
-        base = join_path(make_directories(destination), base_name(path));
+  std::unordered_map<std::string, std::string> directories;  // of the source, and where they go
+  filter.visit(source, path, [&](const SourceEntry& entry) {
+    const auto& relative = entry.relative_path;
+    if (relative.empty()) {
+      if (is_directory(entry.metadata)) {
+        directories.emplace("", make_directories(destination.path, new_directory_mode()));
       } else {
-        const auto target = without_leading_slash(tree_.resolve(destination).path);
-        make_directories("/" + parent_of(target));
-        base = target;
+        place_file(entry, base_name(path), destination);
       }
-      place(base, entry, true);
       return;
     }
-    // A link in the image to a directory counts as that directory, as it does for cp -r into it.
-    auto target = join_path(base, entry.relative_path);
-    const auto parent = tree_.resolve("/" + parent_of(target));
-    target = join_path(make_directories(parent.path), base_name(target));
-    if (entry.metadata.type == fs::FileType::directory) {
-      const auto followed = tree_.resolve("/" + target);
-      if (followed.node != nullptr && followed.node->metadata.type == fs::FileType::directory) {
-        target = without_leading_slash(followed.path);
-      }
+    auto target = join_path(directories.at(parent_of(relative)), base_name(relative));
+    if (is_directory(entry.metadata)) {
+      target = target_directory(target);
+      directories.emplace(relative, target);
     }
-    place(target, entry, false);
+    place(target, entry);
   });
 }
 
-// Parents that turned out to have nothing new below them are left out.
-void CopyPlan::write_parent(layer::LayerWriter& writer, const std::string& path,
-                            const fs::FileMetadata& metadata) const {
-  if (entries_.contains(path)) return;
-  const auto below = entries_.lower_bound(path + "/");
-  if (below == entries_.end() || below->first.rfind(path + "/", 0) != 0) return;
-  writer.add(path, metadata, {});
+void CopyPlan::place_member(const std::string& path, const SourceEntry& member) {
+  auto entry = planned_entry(member);
+  const auto* found = planned_.find(path);
+  if (found != nullptr && is_directory(*found) && is_directory(entry.metadata)) {
+    fs::FileMetadata same_time = entry.metadata;
+    same_time.mtime = found->mtime;
+    if (same_time == *found) return planned_.keep_directory(path);
+  }
+  planned_.replace(path, std::move(entry));
 }
 
-void CopyPlan::write(layer::LayerWriter& writer, const std::stop_token& stop) const {
-  std::map<std::string, std::string> first_names;  // link_id -> the path that holds the bytes
-  auto parent = parents_.begin();
-  for (const auto& [path, entry] : entries_) {
-    throw_if_stopped(stop);
-    for (; parent != parents_.end() && parent->first < path; ++parent)
-      write_parent(writer, parent->first, parent->second);
-    if (!entry.link_id.empty()) {
-      const auto [first, is_first] = first_names.emplace(entry.link_id, path);
-      if (!is_first) {
-        writer.add_hard_link(path, first->second);
-        continue;
-      }
+void CopyPlan::unpack(CopySource& archive, const CopyDestination& destination) {
+  ++copies_;
+  const auto base = make_directories(destination.path, k_directory_mode);
+  std::string last_parent = base;
+  archive.visit("", [&](const SourceEntry& member) {
+    if (member.relative_path.empty()) return;
+    const auto path = join_path(base, member.relative_path);
+    // Members mostly follow their neighbours; a symlink on the way, of the image or the archive, is followed.
+    auto parent = parent_of(path);
+    if (parent != last_parent || !planned_.is_directory(parent)) {
+      last_parent = parent;
+      parent = make_directories("/" + parent, k_directory_mode);
+      if (parent != last_parent) last_parent.clear();
     }
-    writer.add(path, entry.metadata, entry.open);
-  }
+    place_member(join_path(parent, base_name(path)), member);
+  });
 }
 
 }  // namespace tektii::builder

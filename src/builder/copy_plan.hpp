@@ -1,14 +1,16 @@
 #pragma once
 
 #include "accounts.hpp"
+#include "copy_filter.hpp"
 #include "copy_source.hpp"
+#include "planned_tree.hpp"
+#include <tektii/dockerfile/values.hpp>
 #include <tektii/layer/file_tree.hpp>
 #include <tektii/layer/layer_writer.hpp>
 
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace tektii::builder {
@@ -16,43 +18,48 @@ namespace tektii::builder {
 // What a COPY does to owner and mode.
 struct CopyAttributes {
   std::optional<Owner> owner;
-  std::function<std::uint32_t(std::uint32_t mode, bool is_directory)> chmod;  // empty: modes stay
-  std::int64_t new_directory_mtime = 0;                                       // of directories that are made on the way
+  std::optional<dockerfile::ModeChange> chmod;
+  std::int64_t new_directory_mtime = 0;  // of directories that are made on the way
 };
 
-// Works out which entries a COPY adds to a file system and under which names, following the rules of BuildKit: links on
-// the way to the destination lead where the kernel would go, directories merge, directories that exist keep their
-// attributes, a file replaces a file, and a file and a directory of one name are an error.
+// Where a COPY goes.
+struct CopyDestination {
+  std::string path;              // absolute, clean
+  bool wants_directory = false;  // it was written with a slash at its end
+};
+
+// Works out which entries a COPY or ADD adds to a file system and under which names, following the rules of BuildKit
+// (fsutil/copy): links on the way to the destination lead where the kernel would go, directories merge, the destination
+// and directories that are made on the way to it are 0755 (or an octal --chmod) whatever the source has, a file
+// replaces a file, and a file and a directory of one name are an error. Archives replace instead, as tar does.
 class CopyPlan {
  public:
-  CopyPlan(const layer::FileTree& tree, CopyAttributes attributes) : tree_(tree), attributes_(std::move(attributes)) {}
+  CopyPlan(const layer::FileTree& tree, CopyAttributes attributes)
+      : planned_(tree), attributes_(std::move(attributes)) {}
 
-  // `destination` is absolute. True when it names a directory that exists already.
-  bool is_directory(const std::string& destination) const;
-  // Copies one source path: a directory's contents go into `destination`; a file becomes `destination`, or goes under
-  // its own name into it when `into_directory`.
-  void copy(CopySource& source, const std::string& path, const std::string& destination, bool into_directory);
+  // Copies one source path: a directory's contents go into the destination; a file becomes the destination, or goes
+  // under its own name into it when it is a directory by then.
+  void copy(CopySource& source, const std::string& path, const CopyFilter& filter, const CopyDestination& destination);
+  // Puts the members of an archive into the destination, which is made a directory where it does not exist. Modes are
+  // those of the archive (--chmod does not apply, as in BuildKit), owners too unless --chown gives another.
+  void unpack(CopySource& archive, const CopyDestination& destination);
 
-  bool empty() const { return entries_.empty(); }
-  void write(layer::LayerWriter& writer, const std::stop_token& stop) const;
+  bool empty() const { return planned_.empty(); }
+  void write(layer::LayerWriter& writer, const std::stop_token& stop) const { planned_.write(writer, stop); }
 
  private:
-  struct Entry {
-    fs::FileMetadata metadata;
-    BlobOpener open;
-    std::string link_id;
-  };
+  std::string make_directories(const std::string& destination, std::uint32_t mode);
+  std::uint32_t new_directory_mode() const;
+  std::string place_file(const SourceEntry& entry, const std::string& name, const CopyDestination& destination);
+  std::string target_directory(const std::string& path);
+  void place(const std::string& path, const SourceEntry& source);
+  void place_member(const std::string& path, const SourceEntry& member);
+  PlannedEntry planned_entry(const SourceEntry& source) const;
 
-  const fs::FileMetadata* existing(const std::string& path) const;
-  std::string make_directories(const std::string& destination);
-  void place(const std::string& path, const SourceEntry& source, bool is_root);
-  void write_parent(layer::LayerWriter& writer, const std::string& path, const fs::FileMetadata& metadata) const;
-
-  const layer::FileTree& tree_;
+  PlannedTree planned_;
   CopyAttributes attributes_;
-  std::map<std::string, Entry> entries_;             // by path in the image, so parents come before their children
-  int copies_ = 0;                                   // sources so far
-  std::map<std::string, fs::FileMetadata> parents_;  // directories on the way that exist already
+  std::set<std::string> named_files_;  // destinations that a file took as its name
+  int copies_ = 0;                     // sources so far
 };
 
 }  // namespace tektii::builder

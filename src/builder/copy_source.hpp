@@ -26,17 +26,26 @@ struct SourceEntry {
   std::function<std::string()> content_id;  // regular files: equal only for equal bytes
 };
 
-// Where COPY reads from: a directory on this machine or the file system of a stage or image. Paths are relative, clean
-// (see clean_source_path) and never lead outside.
+// Where COPY and ADD read from: a directory on this machine, the file system of a stage or image, a here-document, what
+// was fetched from another machine, an archive. Paths are relative, clean (see clean_source_path) and never lead
+// outside. One thread at a time.
 class CopySource {
  public:
+  using Visitor = std::function<void(const SourceEntry&)>;
+  // True for a directory (relative to what is visited, "" for that itself) whose contents are not asked for.
+  using Prune = std::function<bool(const std::string& relative_path)>;
+
   virtual ~CopySource() = default;
-  // The paths that a source word names, sorted; a wildcard may match nothing. Symlinks on the way are followed.
-  virtual std::vector<std::string> match(const std::string& pattern) = 0;
+  // The paths that a source word names, sorted; a wildcard may match nothing. Symlinks on the way are followed, except
+  // behind a wildcard.
+  virtual std::vector<std::string> match(const std::string& pattern) { return {pattern}; }
   // Visits what is at `path` (a symlink there is followed) and everything below, a directory before its children.
-  virtual void visit(const std::string& path, const std::function<void(const SourceEntry&)>& visitor) = 0;
+  virtual void visit(const std::string& path, const Visitor& visitor, const Prune& prune) = 0;
+  void visit(const std::string& path, const Visitor& visitor) { visit(path, visitor, {}); }
   // Why a path that exists is not offered ("excluded by .dockerignore"); empty when there is no such reason.
-  virtual std::string exclusion_reason(const std::string& path) = 0;
+  virtual std::string exclusion_reason(const std::string&) { return {}; }
+  // Stands for everything that a visit would give, where that is known without one: a commit, a checksum.
+  virtual std::optional<std::string> known_content() { return std::nullopt; }
 };
 
 // path.Clean("/" + word) without the leading slash: "../" can't leave the root, trailing slashes go.
@@ -54,5 +63,8 @@ std::unique_ptr<CopySource> make_directory_source(const std::filesystem::path& r
 // `stack` must outlive the source.
 std::unique_ptr<CopySource> make_stage_source(LayerStack& stack, layer::Snapshots& snapshots, BlobFetcher& fetcher,
                                               std::stop_token stop);
+
+// A file whose text is in the Dockerfile; mode 0644. It is visited under its name.
+std::unique_ptr<CopySource> make_text_source(std::string text, std::int64_t mtime);
 
 }  // namespace tektii::builder

@@ -89,17 +89,24 @@ class DirectorySource : public CopySource {
       if (offers(literal)) found.push_back(literal);
       return found;
     }
-    match_components("", split(clean_source_path(pattern), '/'), 0, found);
+    match_components("", split(clean_source_path(pattern), '/'), 0, false, found);
     std::sort(found.begin(), found.end());
     return found;
   }
 
-  void visit(const std::string& path, const std::function<void(const SourceEntry&)>& visitor) override {
+  void visit(const std::string& path, const Visitor& visitor, const Prune& prune) override {
     const auto real = resolve(path);
     if (!real) throw Error(ErrorKind::failure, fmt::format("{} is gone from the context", path));
     // An excluded directory is only offered when something below it is included again.
     std::vector<SourceEntry> pending;
-    if (real->empty()) visitor(root_entry());
+    if (real->empty()) {
+      visitor(root_entry());
+      if (prune && prune("")) return;
+    }
+    const auto goes_on = [&](const SourceEntry& entry) {
+      const bool stop = prune && entry.metadata.type == fs::FileType::directory && prune(entry.relative_path);
+      return stop ? fs::WalkAction::skip_children : fs::WalkAction::keep_going;
+    };
     fs::walk_tree(root_->path(), {.start = *real}, [&](const fs::WalkEntry& walked) {
       if (ignore_.matches(walked.path)) {
         if (walked.metadata.type != fs::FileType::directory || ignore_.can_skip_children(walked.path)) {
@@ -107,14 +114,15 @@ class DirectorySource : public CopySource {
         }
         pop_left(pending, walked.path, *real);
         pending.push_back(to_entry(walked, *real));
-        return fs::WalkAction::keep_going;
+        return goes_on(pending.back());
       }
       if (walked.metadata.type == fs::FileType::socket) return fs::WalkAction::keep_going;
       pop_left(pending, walked.path, *real);
       for (const auto& parent : pending) visitor(parent);
       pending.clear();
-      visitor(to_entry(walked, *real));
-      return fs::WalkAction::keep_going;
+      const auto entry = to_entry(walked, *real);
+      visitor(entry);
+      return goes_on(entry);
     });
   }
 
@@ -148,26 +156,34 @@ class DirectorySource : public CopySource {
     if (!real) return false;
     if (!ignore_.matches(path) && !ignore_.matches(*real)) return true;
     bool any = false;
-    visit(path, [&](const SourceEntry&) { any = true; });
+    visit(path, [&](const SourceEntry&) { any = true; }, {});
     return any;
   }
 
+  // Behind a wildcard links to directories are not entered, as in BuildKit.
   void match_components(const std::string& directory, const std::vector<std::string>& components, std::size_t depth,
-                        std::vector<std::string>& found) {
+                        bool behind_wildcard, std::vector<std::string>& found) {
     if (depth == components.size()) {
       if (offers(directory)) found.push_back(directory);
       return;
     }
+    if (behind_wildcard && is_symlink(directory)) return;
     if (!fs::has_glob_meta(components[depth])) {
       const auto next = join_path(directory, components[depth]);
-      if (resolve(next)) match_components(next, components, depth + 1, found);
+      if (resolve(next)) match_components(next, components, depth + 1, behind_wildcard, found);
       return;
     }
     for (const auto& name : list(directory)) {
       if (fs::match_glob(components[depth], name)) {
-        match_components(join_path(directory, name), components, depth + 1, found);
+        match_components(join_path(directory, name), components, depth + 1, true, found);
       }
     }
+  }
+
+  bool is_symlink(const std::string& path) const {
+    const auto opened = root_->try_open(path, O_PATH | O_NOFOLLOW);
+    struct stat info {};
+    return opened.fd && ::fstat(opened.fd.get(), &info) == 0 && S_ISLNK(info.st_mode);
   }
 
   std::vector<std::string> list(const std::string& directory) const {

@@ -11,16 +11,6 @@
 namespace tektii::builder {
 namespace {
 
-// The form that all spellings of one image share. What is no image reference stands for itself: a stage's name may be
-// none, and FROM says what is wrong with it when it is opened.
-std::string full_name(const std::string& name) {
-  try {
-    return oci::ImageReference::parse(name).str();
-  } catch (const Error&) {
-    return to_lower(name);
-  }
-}
-
 SourceName source_of(const std::string& key, const NamedContext& context, const std::string& written) {
   if (context.kind == NamedContext::Kind::directory) {
     return {SourceName::Kind::directory, -1, key, written, true};
@@ -65,15 +55,23 @@ std::optional<int> find_stage(const dockerfile::Dockerfile& file, const std::str
   return std::nullopt;
 }
 
+std::string full_image_name(const std::string& name) {
+  try {
+    return oci::ImageReference::parse(name).str();
+  } catch (const Error&) {
+    return to_lower(name);  // where it is opened as an image, that says what is wrong with it
+  }
+}
+
 std::optional<SourceName> find_named_context(const BuildRequest& request, const std::string& name) {
   if (request.named_contexts.empty()) return std::nullopt;
   if (equals_ignoring_case(name, "scratch") || equals_ignoring_case(name, "context")) return std::nullopt;
   if (const auto found = request.named_contexts.find(name); found != request.named_contexts.end()) {
     return source_of(found->first, found->second, name);
   }
-  const auto full = full_name(name);
+  const auto full = full_image_name(name);
   for (const auto& [key, context] : request.named_contexts) {
-    if (full_name(key) == full) return source_of(key, context, name);
+    if (full_image_name(key) == full) return source_of(key, context, name);
   }
   return std::nullopt;
 }

@@ -22,6 +22,10 @@ struct SourceName {
 // The last stage of that name among the first `before`, compared without case.
 std::optional<int> find_stage(const dockerfile::Dockerfile& file, const std::string& name, int before);
 
+// The form that all spellings of an image's name share: "docker.io/library/python:latest" for "python". What is no
+// image reference (some names of stages) stands for itself.
+std::string full_image_name(const std::string& name);
+
 // The --build-context that takes the place of a name. Names of images are compared in their full form: "python" is
 // "docker.io/library/python:latest". "scratch" and "context" can't be replaced (dockerui of BuildKit).
 std::optional<SourceName> find_named_context(const BuildRequest& request, const std::string& name);

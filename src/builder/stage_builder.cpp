@@ -2,7 +2,6 @@
 
 #include "context_source.hpp"
 #include <tektii/dockerfile/history.hpp>
-#include <tektii/oci/reference.hpp>
 #include <tektii/util/clock.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
@@ -115,7 +114,7 @@ void StageBuilder::begin() {
       case SourceName::Kind::image:
         state_ = std::make_shared<StageState>(*open_image(session_, planned_.base.name));
         // What stands in for a name may be a path of this machine; the image is based on what the Dockerfile names.
-        if (planned_.base.is_context) state_->base_name = oci::ImageReference::parse(planned_.base.written).str();
+        if (planned_.base.is_context) state_->base_name = full_image_name(planned_.base.written);
         break;
       case SourceName::Kind::directory:
         start_empty();

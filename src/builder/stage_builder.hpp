@@ -96,6 +96,7 @@ class StageBuilder {
   MountSource mount_source(const RunMount& mount);
   void add_surroundings(KeyBuilder& key, const dockerfile::Run& run) const;
   std::unique_ptr<CopySource> copy_source(const dockerfile::Copy& copy);
+  dockerfile::Copy expanded_copy(const Instruction& instruction, const dockerfile::Copy& copy) const;
   AccountFiles account_files();
   std::string read_account_file(const std::string& path);
   std::string absolute(const std::string& path) const;  // against WORKDIR, cleaned

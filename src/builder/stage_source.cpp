@@ -25,36 +25,37 @@ class StageSource : public CopySource {
       if (tree.resolve("/" + literal).node != nullptr) found.push_back(literal);
       return found;
     }
-    match_components(tree, "", split(clean_source_path(pattern), '/'), 0, found);
+    match_components(tree, "", split(clean_source_path(pattern), '/'), 0, false, found);
     return found;  // children are kept sorted by name
   }
 
-  void visit(const std::string& path, const std::function<void(const SourceEntry&)>& visitor) override {
+  void visit(const std::string& path, const Visitor& visitor, const Prune& prune) override {
     const auto resolved = stack_.tree(stop_).resolve("/" + path);
     if (resolved.node == nullptr) throw Error(ErrorKind::failure, fmt::format("/{} is not in the stage", path));
-    visit_node("", *resolved.node, visitor);
+    visit_node("", *resolved.node, visitor, prune);
   }
-
-  std::string exclusion_reason(const std::string&) override { return {}; }
 
  private:
   static void match_components(const layer::FileTree& tree, const std::string& directory,
-                               const std::vector<std::string>& components, std::size_t depth,
+                               const std::vector<std::string>& components, std::size_t depth, bool behind_wildcard,
                                std::vector<std::string>& found) {
-    const auto resolved = tree.resolve("/" + directory);
+    const bool last = depth == components.size();
+    // Behind a wildcard links to directories are not entered, as in BuildKit.
+    const auto resolved = tree.resolve("/" + directory, last || !behind_wildcard);
     if (resolved.node == nullptr) return;
-    if (depth == components.size()) {
+    if (last) {
       found.push_back(directory);
       return;
     }
+    const bool wildcard = behind_wildcard || fs::has_glob_meta(components[depth]);
     for (const auto& [name, child] : resolved.node->children) {
       if (!fs::match_glob(components[depth], name)) continue;
-      match_components(tree, directory.empty() ? name : directory + "/" + name, components, depth + 1, found);
+      match_components(tree, directory.empty() ? name : directory + "/" + name, components, depth + 1, wildcard, found);
     }
   }
 
-  void visit_node(const std::string& relative, const layer::FileTree::Node& node,
-                  const std::function<void(const SourceEntry&)>& visitor) {
+  void visit_node(const std::string& relative, const layer::FileTree::Node& node, const Visitor& visitor,
+                  const Prune& prune) {
     SourceEntry entry;
     entry.relative_path = relative;
     entry.metadata = node.metadata;
@@ -68,8 +69,9 @@ class StageSource : public CopySource {
       };
     }
     visitor(entry);
+    if (prune && !node.children.empty() && prune(relative)) return;
     for (const auto& [name, child] : node.children) {
-      visit_node(relative.empty() ? name : relative + "/" + name, *child, visitor);
+      visit_node(relative.empty() ? name : relative + "/" + name, *child, visitor, prune);
     }
   }
 

@@ -1,4 +1,5 @@
 #include "context_source.hpp"
+#include "copy_inputs.hpp"
 #include "copy_plan.hpp"
 #include "stage_builder.hpp"
 #include <tektii/dockerfile/history.hpp>
@@ -11,21 +12,9 @@
 namespace tektii::builder {
 namespace {
 
-// Adds everything below the matched paths to the key: names, attributes and contents, but not where it came from.
-void add_content(KeyBuilder& key, CopySource& source, const std::vector<std::string>& paths,
-                 const std::stop_token& stop) {
-  std::map<std::string, std::string> first_names;  // link ids differ between machines, the first name does not
-  for (const auto& path : paths) {
-    key.field("source", path.substr(path.rfind('/') == std::string::npos ? 0 : path.rfind('/') + 1));
-    source.visit(path, [&](const SourceEntry& entry) {
-      throw_if_stopped(stop);
-      key.field("path", entry.relative_path).metadata(entry.metadata);
-      if (!entry.link_id.empty()) {
-        key.field("same file as", first_names.emplace(entry.link_id, path + "/" + entry.relative_path).first->second);
-      }
-      if (entry.content_id) key.field("content", entry.content_id());
-    });
-  }
+bool ends_as_directory(const std::string& destination) {
+  return destination.ends_with('/') || destination.ends_with("/.") || destination.empty() || destination == "." ||
+         destination == "..";
 }
 
 }  // namespace
@@ -55,63 +44,62 @@ std::unique_ptr<CopySource> StageBuilder::copy_source(const dockerfile::Copy& co
   throw Error(ErrorKind::usage, "COPY --from=scratch: there is nothing to copy from");
 }
 
-void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::Copy& copy) {
-  const auto source = copy_source(copy);
-  std::vector<std::string> paths;
-  std::vector<std::string> words;
-  for (const auto& word : copy.sources) {
-    const auto pattern = expanded(instruction, word);
-    words.push_back(pattern);
-    const auto found = source->match(pattern);
-    if (found.empty() && !fs::has_glob_meta(pattern)) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("{} not found{}", pattern,
-                              copy.from ? fmt::format(" in {}", *copy.from) : " in the build context"))
-          .set_span(session_.plan.file.span(instruction.lines, word));
-    }
-    paths.insert(paths.end(), found.begin(), found.end());
+dockerfile::Copy StageBuilder::expanded_copy(const Instruction& instruction, const dockerfile::Copy& copy) const {
+  auto result = copy;
+  for (auto* flag : {&result.chown, &result.chmod, &result.checksum}) {
+    if (*flag) *flag = expanded(instruction, **flag);
+    if (*flag && (*flag)->empty()) flag->reset();  // "--chown=$OWNER" without a value is no --chown
   }
-  const auto written_destination = expanded(instruction, copy.destination);
-  const auto destination = absolute(written_destination);
-  const bool wants_directory = written_destination.ends_with('/') || written_destination.ends_with("/.") ||
-                               written_destination == "." || written_destination == ".." || destination == "/";
-  const auto chown = copy.chown ? std::optional(expanded(instruction, *copy.chown)) : std::nullopt;
-  const auto chmod = copy.chmod ? std::optional(expanded(instruction, *copy.chmod)) : std::nullopt;
+  for (auto& word : result.sources) word = expanded(instruction, word);
+  result.destination = expanded(instruction, copy.destination);
+  // In the text of a here-document quotes mean nothing, and '\\' escapes whatever the escape directive says.
+  for (auto& heredoc : result.heredocs) {
+    if (!heredoc.expand) continue;
+    heredoc.content = dockerfile::expand_word(heredoc.content, state_->variables.lookup(), {.raw_quotes = true}).text;
+  }
+  return result;
+}
 
-  KeyBuilder key("copy/1");
-  key.field("layers", state_->stack.chain_key())
-      .field("destination", destination)
-      .field("into", wants_directory ? "directory" : "name")
-      .field("chown", chown.value_or("-"))
-      .field("chmod", chmod.value_or("-"))
+void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::Copy& copy) {
+  const auto words = expanded_copy(instruction, copy);
+  // As in BuildKit a --chmod makes --link an ordinary copy: the mode would go to the directories on the way, which in
+  // a layer of its own take the place of those below.
+  const bool linked = words.link.value_or(false) && !words.chmod;
+  if (linked && words.chown) check_link_owner(*words.chown);
+
+  const auto local = copy_source(words);
+  CopyInputs inputs(words, session_.request, session_.deps, *local, session_.stop);
+  for (std::size_t i = 0; i < words.sources.size(); ++i) {
+    try {
+      inputs.add_word(words.sources[i]);
+    } catch (Error& error) {
+      if (!error.span()) error.set_span(session_.plan.file.span(instruction.lines, copy.sources[i]));
+      throw;
+    }
+  }
+  for (const auto& heredoc : words.heredocs) inputs.add_text(heredoc);
+  const CopyDestination destination{absolute(words.destination), ends_as_directory(words.destination)};
+
+  KeyBuilder key("copy/2");
+  key.field("layers", linked ? "none" : state_->stack.chain_key())
+      .field("destination", destination.path)
+      .field("into", destination.wants_directory ? "directory" : "name")
+      .field("chown", words.chown.value_or("-"))
+      .field("chmod", words.chmod.value_or("-"))
       .field("mtime", std::to_string(new_file_mtime()))
+      .field("later times", session_.request.preserve_timestamps ? "stay" : "clamped")
       .field("compression", compression_key());
-  add_content(key, *source, paths, session_.stop);
+  inputs.add_to(key);
 
-  dockerfile::Copy shown = copy;
-  shown.sources = words;
-  shown.destination = written_destination;
-  shown.chown = chown;
-  shown.chmod = chmod;
-  run_step(instruction, key.finish(), dockerfile::history_copy(shown), [&](int) -> std::optional<layer::WrittenLayer> {
-    const auto& tree = state_->stack.tree(session_.stop);
+  run_step(instruction, key.finish(), dockerfile::history_copy(words), [&](int) -> std::optional<layer::WrittenLayer> {
+    const layer::FileTree nothing;
+    const auto& tree = linked ? nothing : state_->stack.tree(session_.stop);
     CopyAttributes attributes;
     attributes.new_directory_mtime = new_file_mtime();
-    if (chown) attributes.owner = resolve_chown(account_files(), *chown);
-    if (chmod) {
-      attributes.chmod = [change = dockerfile::parse_chmod(*chmod)](std::uint32_t mode, bool is_directory) {
-        return change.apply(mode, is_directory);
-      };
-    }
+    if (words.chown) attributes.owner = resolve_chown(linked ? AccountFiles{} : account_files(), *words.chown);
+    if (words.chmod) attributes.chmod = dockerfile::parse_chmod(*words.chmod);
     CopyPlan plan(tree, std::move(attributes));
-    const bool into_directory = wants_directory || plan.is_directory(destination);
-    if (paths.size() > 1 && !into_directory) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("{} files are copied to {}, which is not a directory", paths.size(), destination))
-          .add_hint(fmt::format("end the destination with a slash: {}/", written_destination))
-          .set_span(session_.plan.file.span(instruction.lines, copy.destination));
-    }
-    for (const auto& path : paths) plan.copy(*source, path, destination, into_directory);
+    inputs.plan(plan, destination);
     if (plan.empty()) return std::nullopt;
     auto writer = new_layer();
     plan.write(writer, session_.stop);

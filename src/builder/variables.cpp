@@ -94,14 +94,20 @@ std::vector<std::pair<std::string, std::string>> Variables::history_args() const
   return result;
 }
 
+// One value per kind: of two spellings the lower-case one, which comes last in the map, counts. An empty one is none.
 std::vector<std::string> Variables::proxy_env() const {
-  std::vector<std::string> result;
+  std::map<std::string, std::string> proxies;  // by the lower-case name
   for (const auto& [name, value] : *build_args_) {
-    if (!is_predefined_arg(name) || args_.contains(name)) continue;
-    auto upper = name;
-    for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    result.push_back(fmt::format("{}={}", upper, value));
-    result.push_back(fmt::format("{}={}", to_lower(name), value));
+    if (is_predefined_arg(name)) proxies[to_lower(name)] = value;
+  }
+  std::vector<std::string> result;
+  for (const auto& [lower, value] : proxies) {
+    if (value.empty()) continue;
+    std::string upper;
+    for (const char c : lower) upper += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    for (const auto& name : {upper, lower}) {
+      if (!args_.contains(name)) result.push_back(fmt::format("{}={}", name, value));
+    }
   }
   return result;
 }

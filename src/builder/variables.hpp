@@ -50,7 +50,8 @@ class Variables {
   // What the history of RUN shows: every ARG so far, those of the stages below first, each where it was declared first.
   // One without a value is empty, one that an ENV overrides has the value of the ENV.
   std::vector<std::pair<std::string, std::string>> history_args() const;
-  // Proxy variables given as --build-arg and not declared, for RUN only.
+  // Proxies given as --build-arg in any spelling, as tools look for them: in upper and in lower case. For RUN only, and
+  // without those that an ARG declares.
   std::vector<std::string> proxy_env() const;
   const std::map<std::string, std::string>& values() const { return values_; }
 

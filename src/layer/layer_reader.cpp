@@ -1,5 +1,6 @@
 #include "layer/layer_reader.hpp"
 
+#include "layer/layer_limits.hpp"
 #include "layer/member_name.hpp"
 #include "layer/overlay_format.hpp"
 #include "layer/tar_reader.hpp"
@@ -15,9 +16,6 @@
 namespace tektii::layer {
 
 namespace {
-
-constexpr std::size_t k_max_members = 10'000'000;
-constexpr std::size_t k_max_metadata_bytes = std::size_t{1} << 30;
 
 // Gives back the bytes that were read to look at the start of a stream, then the rest of it.
 class PeekedSource : public ByteSource {

@@ -71,14 +71,21 @@ std::uint32_t id_of(std::int64_t id, const std::string& name) {
 
 }  // namespace
 
-TarReader::TarReader(ByteSource& source)
+TarReader::TarReader(ByteSource& source, Filters filters)
     : source_(source), buffer_(k_read_size), handle_(archive_read_new(), &archive_read_free) {
   if (!handle_) throw std::bad_alloc();
   static_assert(std::is_same_v<std::ptrdiff_t, la_ssize_t>);
-  // "empty" is a tar of no bytes at all, which some tools write for a layer without files.
-  if (archive_read_support_format_tar(handle_.get()) != ARCHIVE_OK ||
-      archive_read_support_format_empty(handle_.get()) != ARCHIVE_OK ||
-      archive_read_open(handle_.get(), this, nullptr, &TarReader::read_callback, nullptr) != ARCHIVE_OK) {
+  bool ready = archive_read_support_format_tar(handle_.get()) == ARCHIVE_OK;
+  if (filters == Filters::compressed) {
+    ready = ready && archive_read_support_filter_gzip(handle_.get()) == ARCHIVE_OK &&
+            archive_read_support_filter_bzip2(handle_.get()) == ARCHIVE_OK &&
+            archive_read_support_filter_xz(handle_.get()) == ARCHIVE_OK &&
+            archive_read_support_filter_zstd(handle_.get()) == ARCHIVE_OK;
+  } else {
+    // "empty" is a tar of no bytes at all, which some tools write for a layer without files.
+    ready = ready && archive_read_support_format_empty(handle_.get()) == ARCHIVE_OK;
+  }
+  if (!ready || archive_read_open(handle_.get(), this, nullptr, &TarReader::read_callback, nullptr) != ARCHIVE_OK) {
     fail();
   }
 }

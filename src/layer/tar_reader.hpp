@@ -29,7 +29,11 @@ struct TarMember {
 // Errors name the member. Neither copied nor moved: libarchive keeps its address.
 class TarReader {
  public:
-  explicit TarReader(ByteSource& source);
+  // What may be around the tar: nothing (layers are decompressed before), or gzip, bzip2, xz or zstd, which is then
+  // told by the first bytes. A stream of no bytes is a tar without members only where nothing may be around it.
+  enum class Filters { none, compressed };
+
+  explicit TarReader(ByteSource& source, Filters filters = Filters::none);
   TarReader(const TarReader&) = delete;
   TarReader& operator=(const TarReader&) = delete;
   ~TarReader();

@@ -2,10 +2,10 @@
 
 #include "registry/challenge.hpp"
 #include "registry/scope.hpp"
-#include "registry/single_flight.hpp"
 #include "registry/token.hpp"
 #include <tektii/net/http.hpp>
 #include <tektii/registry/credentials.hpp>
+#include <tektii/util/single_flight.hpp>
 
 #include <map>
 #include <mutex>

@@ -2,12 +2,12 @@
 
 #include "registry/authenticator.hpp"
 #include "registry/endpoint.hpp"
-#include "registry/single_flight.hpp"
 #include <tektii/net/http.hpp>
 #include <tektii/net/retry.hpp>
 #include <tektii/oci/reference.hpp>
 #include <tektii/util/clock.hpp>
 #include <tektii/util/error.hpp>
+#include <tektii/util/single_flight.hpp>
 
 #include <set>
 #include <stop_token>

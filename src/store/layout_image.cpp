@@ -21,6 +21,7 @@ namespace {
 
 constexpr int k_max_nesting = 8;
 constexpr std::size_t k_max_indexes = 100;
+constexpr std::size_t k_max_manifest = 4 << 20;  // what registries promise to take (distribution-spec)
 
 // Holds a blob to its size while it streams, in case the file changes meanwhile.
 class CountingLimit : public ByteSink {
@@ -91,7 +92,23 @@ std::string list_tags(const oci::Index& index) {
   return tags.empty() ? "the images in it have no tags" : "tags in it: " + join(tags, ", ");
 }
 
+// The manifest or index of a digest: an entry of index.json, else a blob that says itself what it is.
+oci::Descriptor find_digest(const fs::path& root, const oci::Index& index, const oci::Digest& digest) {
+  for (const auto& entry : index.manifests) {
+    if (entry.digest == digest) return entry;
+  }
+  const auto size = blob_size_in(root, digest);
+  if (!size || *size > k_max_manifest) {
+    throw Error(ErrorKind::usage, fmt::format("{} has no image {}", root.string(), digest.str()))
+        .add_hint(list_tags(index));
+  }
+  oci::Descriptor found{std::string(oci::k_media_manifest), digest, *size};
+  if (read_blob(root, found).find("\"manifests\"") != std::string::npos) found.media_type = oci::k_media_index;
+  return found;
+}
+
 std::vector<oci::Descriptor> select_entries(const fs::path& root, const oci::Index& index, const std::string& tag) {
+  if (oci::Digest::is_valid(tag)) return {find_digest(root, index, oci::Digest::parse(tag))};
   if (index.manifests.empty()) throw Error(ErrorKind::usage, root.string() + " holds no image");
   if (tag.empty() && index.manifests.size() == 1) return index.manifests;
   if (auto entries = entries_tagged(index, tag.empty() ? "latest" : tag); !entries.empty()) return entries;
@@ -139,7 +156,10 @@ class LayoutImage : public oci::ImageSource {
   }
 
  private:
-  std::string name() const { return fmt::format("oci-layout://{}{}{}", root_.string(), tag_.empty() ? "" : ":", tag_); }
+  std::string name() const {
+    const char* mark = tag_.empty() ? "" : oci::Digest::is_valid(tag_) ? "@" : ":";
+    return fmt::format("oci-layout://{}{}{}", root_.string(), mark, tag_);
+  }
 
   oci::Descriptor find_manifest(const oci::Platform& platform) const {
     const auto index = oci::Index::parse(read_index_text(root_));

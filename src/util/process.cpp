@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <thread>
 
 extern char** environ;
 
@@ -114,6 +115,17 @@ class Child {
     return ended_;
   }
 
+  // Gives it time to remove what it was writing; the destructor does the rest.
+  void ask_to_end(std::chrono::milliseconds patience) {
+    if (ended_) return;
+    ::kill(-pid_, SIGTERM);
+    for (const auto deadline = SteadyClock::now() + patience; !poll_exit() && SteadyClock::now() < deadline;) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    // Its own children, which would go on without it.
+    ::kill(-pid_, SIGKILL);
+  }
+
   void kill_and_reap() noexcept {
     if (ended_) return;
     ::kill(-pid_, SIGKILL);
@@ -147,13 +159,15 @@ std::vector<char*> to_pointers(const std::vector<std::string>& strings) {
 }
 
 // This process's environment with `extra` in place of variables of the same name.
-std::vector<std::string> merged_environment(const std::vector<std::string>& extra) {
+std::vector<std::string> merged_environment(const ProcessOptions& options) {
+  const auto& extra = options.extra_env;
   std::vector<std::string> merged;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view current(*entry);
     const auto same_name = [&](const std::string& added) {
       return current.starts_with(std::string_view(added).substr(0, added.find('=') + 1));
     };
+    if (options.leave_out && options.leave_out(current.substr(0, current.find('=')))) continue;
     if (std::none_of(extra.begin(), extra.end(), same_name)) merged.emplace_back(current);
   }
   merged.insert(merged.end(), extra.begin(), extra.end());
@@ -232,10 +246,14 @@ class PipePump {
 };
 
 // Collects output until the child has ended and its pipes are drained, or the time is over.
-void supervise(Child& child, PipePump& pump, std::chrono::milliseconds timeout, ProcessResult& result) {
+void supervise(Child& child, PipePump& pump, const ProcessOptions& options, ProcessResult& result) {
   using namespace std::chrono_literals;
-  const auto deadline = SteadyClock::now() + timeout;
+  const auto deadline = SteadyClock::now() + options.timeout;
   while (!child.poll_exit()) {
+    if (options.stop.stop_requested()) {
+      child.ask_to_end(2s);
+      throw_if_stopped(options.stop);
+    }
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - SteadyClock::now());
     if (left <= 0ms) {
       child.kill_and_reap();
@@ -268,7 +286,7 @@ ProcessResult run_process(const std::vector<std::string>& argv, const ProcessOpt
   actions.dup2(err.write_end.get(), STDERR_FILENO);
   if (options.cwd) actions.chdir(options.cwd->string());
   const SpawnAttributes attributes;
-  const auto environment = merged_environment(options.extra_env);
+  const auto environment = merged_environment(options);
 
   ProcessResult result;
   pid_t pid = -1;
@@ -286,9 +304,9 @@ ProcessResult run_process(const std::vector<std::string>& argv, const ProcessOpt
   err.write_end.reset();
   PipePump pump(std::move(in), std::move(out), std::move(err), options);
   try {
-    supervise(child, pump, options.timeout, result);
+    supervise(child, pump, options, result);
   } catch (Error& failure) {
-    failure.add_context("run " + argv.front());
+    if (failure.kind() != ErrorKind::interrupted) failure.add_context("run " + argv.front());
     throw;
   }
   result.exit_code = child.exit_code();

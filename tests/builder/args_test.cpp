@@ -150,6 +150,15 @@ TEST_F(RunTest, CommandsSeeTheHostNameThatIsAskedFor) {
   EXPECT_EQ(executor_.specs[1].host_name, "builder");
 }
 
+TEST_F(RunTest, ProxiesReachCommandsInBothSpellings) {
+  request_.build_args = {{"Http_Proxy", "one"}, {"HTTPS_PROXY", "upper"}, {"https_proxy", "lower"}, {"no_proxy", ""}};
+  build("FROM scratch\nRUN x\n");
+  const auto& env = executor_.specs.at(0).env;
+  EXPECT_THAT(env,
+              ::testing::IsSupersetOf({"HTTP_PROXY=one", "http_proxy=one", "HTTPS_PROXY=lower", "https_proxy=lower"}));
+  EXPECT_THAT(env, Not(Contains(HasSubstr("o_proxy="))));
+}
+
 TEST_F(BuildTest, MissingFileIsNotBlamedOnADefaultThatTheBaseMayOverride) {
   oci::ImageConfig base;
   base.config.env = {"DIR=real"};

@@ -61,6 +61,8 @@ TEST_F(PlanTest, BaseThatAContextReplacesKeepsItsName) {
   images_.add("oci-layout:///somewhere:tag", {}, store_);
   add_image_context("python:3.12", "oci-layout:///somewhere:tag");
   EXPECT_EQ(build("FROM python:3.12\n").base_name, "docker.io/library/python:3.12");
+  add_image_context("st.age-", "oci-layout:///somewhere:tag");
+  EXPECT_EQ(build("FROM gone AS St.Age-\nFROM St.Age-\n").base_name, "st.age-");
 }
 
 TEST_F(PlanTest, ContextReplacesAStageOfItsName) {
@@ -97,6 +99,12 @@ TEST_F(PlanTest, ScratchAndTheContextCantBeReplaced) {
   add_directory("context", "a", "a");
   EXPECT_TRUE(build("FROM scratch\n").image.layers.empty());
   EXPECT_THAT(build_error("FROM context\n").what(), HasSubstr("no registry in this test"));
+}
+
+TEST_F(PlanTest, EachProblemIsReportedOnce) {
+  const auto error = build_error("FROM scratch\nCOPY --from=5 f /\nCOPY --from=6 f /\n");
+  EXPECT_THAT(error.what(), HasSubstr("invalid stage index 5"));
+  EXPECT_THAT(error.hints(), ElementsAre(HasSubstr("also: Dockerfile:3: invalid stage index 6")));
 }
 
 TEST_F(PlanTest, ImageContextMayBeScratch) {

@@ -132,7 +132,7 @@ TEST_F(BuildOptionsTest, EpochComesFromAnArgOfTheDockerfile) {
   // Outside of a repository the context has no time: everything is as if nothing was given.
   options_.build_args = {"SOURCE_DATE_EPOCH=context"};
   EXPECT_EQ(read().request.source_date_epoch, 315532800);
-  EXPECT_EQ(read().request.build_args.at("SOURCE_DATE_EPOCH"), "315532800");
+  EXPECT_FALSE(read().request.build_args.contains("SOURCE_DATE_EPOCH"));
 }
 
 struct Faulty {

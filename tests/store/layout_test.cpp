@@ -129,6 +129,20 @@ TEST_F(LayoutTest, TagsSelect) {
   EXPECT_EQ(resolve().manifest.digest, latest.manifest.digest);
 }
 
+TEST_F(LayoutTest, ADigestSelects) {
+  const auto first = add("one", "1");
+  const auto second = add("two", "2");
+  EXPECT_EQ(resolve(first.manifest.digest.str()).manifest.digest, first.manifest.digest);
+  set_index({second.manifest});
+  EXPECT_EQ(resolve(first.manifest.digest.str()).manifest.digest, first.manifest.digest);  // a blob that no index names
+  const auto list =
+      add_blob(oci::k_media_index, oci::Index{std::string(oci::k_media_index), {first.manifest}}.serialise());
+  EXPECT_EQ(resolve(list.digest.str()).manifest.digest, first.manifest.digest);
+  const auto missing = resolve_error(oci::Digest::of_bytes("x").str());
+  EXPECT_EQ(missing.kind(), ErrorKind::usage);
+  EXPECT_THAT(missing.what(), HasSubstr("has no image sha256:"));
+}
+
 TEST_F(LayoutTest, ATagMovesAndOthersStay) {
   add("one", "1");
   const auto other = add("other", "2");

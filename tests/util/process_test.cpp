@@ -99,5 +99,36 @@ TEST(Process, TooMuchOutputIsAnErrorAndLeavesNoChild) {
   EXPECT_EQ(errno, ECHILD);
 }
 
+TEST(Process, AStopAsksTheProgramToEnd) {
+  const TempDir dir;
+  std::stop_source source;
+  ProcessOptions options;
+  options.stop = source.get_token();
+  options.timeout = 60s;
+  options.cwd = dir.path();
+  std::jthread stopper([&] {
+    while (!std::filesystem::exists(dir.path() / "ready")) std::this_thread::sleep_for(5ms);
+    source.request_stop();
+  });
+  try {
+    run_process({"sh", "-c", "trap 'rm ready; exit 1' TERM; : > ready; while :; do sleep 0.02; done"}, options);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::interrupted);
+    EXPECT_STREQ(error.what(), "interrupted");
+  }
+  EXPECT_FALSE(std::filesystem::exists(dir.path() / "ready"));
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+}
+
+TEST(Process, LeavesVariablesOut) {
+  ::setenv("TEKTII_TEST_SECRET", "x", 1);
+  ProcessOptions options;
+  options.leave_out = [](std::string_view name) { return name.starts_with("TEKTII_TEST_"); };
+  options.extra_env = {"TEKTII_TEST_OTHER=y"};
+  EXPECT_EQ(run_process({"sh", "-c", "env | grep ^TEKTII_TEST_"}, options).out, "TEKTII_TEST_OTHER=y\n");
+  ::unsetenv("TEKTII_TEST_SECRET");
+}
+
 }  // namespace
 }  // namespace tektii

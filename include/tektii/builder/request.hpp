@@ -22,7 +22,6 @@ struct NamedContext {
   Kind kind = Kind::directory;
   std::filesystem::path directory;
   std::string image;
-  std::optional<std::int64_t> time = std::nullopt;  // of the commit or the file that it was taken from, in seconds
 };
 
 // Where the bytes of a --secret come from; read when a step asks for them, and kept in memory only.
@@ -33,8 +32,7 @@ struct SecretSource {
 
 // What to build. Paths are absolute.
 struct BuildRequest {
-  std::filesystem::path context;             // a directory
-  std::optional<std::int64_t> context_time;  // of the commit or the file that it was taken from, in seconds
+  std::filesystem::path context;  // a directory
   std::string dockerfile_text;
   std::string dockerfile_name = "Dockerfile";  // as shown in messages
   std::string ignore_text;                     // of the ignore file that applies; empty for none

@@ -8,8 +8,9 @@
 
 namespace tektii::store {
 
-// An image in an OCI layout directory. `tag` selects by org.opencontainers.image.ref.name; empty takes the only
-// manifest of index.json, or "latest", and otherwise throws Error{usage} that lists the tags.
+// An image in an OCI layout directory. `tag` selects by org.opencontainers.image.ref.name, or is the digest of a
+// manifest or index; empty takes the only manifest of index.json, or "latest", and otherwise throws Error{usage} that
+// lists the tags.
 std::unique_ptr<oci::ImageSource> open_layout_image(const std::filesystem::path& directory, const std::string& tag);
 
 // Writes an image into an OCI layout directory (created if missing; other images in it stay; blobs that are already

@@ -1,5 +1,6 @@
 #include "options.hpp"
 
+#include "named_epoch.hpp"
 #include "source_date.hpp"
 #include <tektii/dockerfile/instruction.hpp>
 #include <tektii/oci/reference.hpp>
@@ -231,13 +232,11 @@ BuildInputs read_build_inputs(const BuildOptions& options) {
   for (const auto& output : options.outputs) inputs.outputs.push_back(parse_output(output));
   inputs.agents = read_run_options(options.run, request);
   request.preserve_timestamps = options.timestamps == "preserve";
-  const auto times = find_build_times(options.timestamps, request);
+  const auto commit_time = local_commit_time(request.context);
+  resolve_epoch_argument(request, commit_time);
+  const auto times = find_build_times(options.timestamps, request.build_args, commit_time);
   request.source_date_epoch = times.files;
   request.created = times.created;
-  // ARG shows the time that a name stands for.
-  if (const auto epoch = request.build_args.find("SOURCE_DATE_EPOCH"); epoch != request.build_args.end()) {
-    if (!parse_int(trim(epoch->second))) epoch->second = std::to_string(times.files);
-  }
   inputs.may_run_commands =
       needs_unpacked_layers(dockerfile::parse_dockerfile(request.dockerfile_text, request.dockerfile_name));
   return inputs;

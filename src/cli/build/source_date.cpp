@@ -21,9 +21,23 @@ std::int64_t parse_epoch(const std::string& text, const std::string& where) {
   throw Error(ErrorKind::usage, fmt::format("{}: {} is not a time in seconds since 1970", where, text));
 }
 
-// The committer's time of HEAD, out of the raw commit object.
-std::optional<std::int64_t> commit_time(const std::filesystem::path& context) {
-  const auto result = run_process(git_command(context, {"cat-file", "commit", "HEAD"}));
+std::optional<std::int64_t> given_epoch(const std::string& timestamps,
+                                        const std::map<std::string, std::string>& build_args) {
+  if (!timestamps.empty() && timestamps != "preserve") return parse_epoch(timestamps, "--timestamps");
+  if (const auto arg = build_args.find("SOURCE_DATE_EPOCH"); arg != build_args.end()) {
+    return parse_epoch(arg->second, "--build-arg SOURCE_DATE_EPOCH");
+  }
+  if (const char* value = std::getenv("SOURCE_DATE_EPOCH"); value != nullptr && *value != '\0') {
+    return parse_epoch(value, "SOURCE_DATE_EPOCH");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+// Out of the raw commit object: `git log` would start programs that the repository's configuration names.
+std::optional<std::int64_t> local_commit_time(const std::filesystem::path& directory) {
+  const auto result = run_process(git_command(directory, {"cat-file", "commit", "HEAD"}));
   if (result.not_found || result.exit_code != 0) return std::nullopt;
   for (const auto& line : split(result.out, '\n')) {
     if (line.empty()) break;  // the message begins
@@ -34,42 +48,10 @@ std::optional<std::int64_t> commit_time(const std::filesystem::path& context) {
   return std::nullopt;
 }
 
-// "context" or the name of a --build-context stands for the time of its commit (BuildKit since dockerfile 1.24).
-std::optional<std::int64_t> epoch_argument(const std::string& text, const std::string& where,
-                                           const builder::BuildRequest& request) {
-  if (trim(text).empty()) return std::nullopt;
-  if (text == "context") return request.context_time ? request.context_time : commit_time(request.context);
-  if (const auto named = request.named_contexts.find(text); named != request.named_contexts.end()) {
-    const auto& context = named->second;
-    if (context.time || context.kind != builder::NamedContext::Kind::directory) return context.time;
-    return commit_time(context.directory);
-  }
-  try {
-    return parse_epoch(text, where);
-  } catch (Error& error) {
-    error.add_hint("give a number, \"context\" or the name of a --build-context");
-    throw;
-  }
-}
-
-std::optional<std::int64_t> given_epoch(const std::string& timestamps, const builder::BuildRequest& request) {
-  if (!timestamps.empty() && timestamps != "preserve") return parse_epoch(timestamps, "--timestamps");
-  const auto argument = builder::source_date_epoch_argument(request);
-  const bool is_option = request.build_args.contains("SOURCE_DATE_EPOCH");
-  if (argument && is_option) return epoch_argument(*argument, "--build-arg SOURCE_DATE_EPOCH", request);
-  if (const char* value = std::getenv("SOURCE_DATE_EPOCH"); value != nullptr && *value != '\0') {
-    return parse_epoch(value, "SOURCE_DATE_EPOCH");
-  }
-  if (argument) return epoch_argument(*argument, "ARG SOURCE_DATE_EPOCH", request);
-  return std::nullopt;
-}
-
-}  // namespace
-
-BuildTimes find_build_times(const std::string& timestamps, const builder::BuildRequest& request) {
-  if (const auto given = given_epoch(timestamps, request)) return {*given, *given};
-  const auto commit = request.context_time ? request.context_time : commit_time(request.context);
-  return {k_year_1980, commit.value_or(k_year_1980)};
+BuildTimes find_build_times(const std::string& timestamps, const std::map<std::string, std::string>& build_args,
+                            std::optional<std::int64_t> commit_time) {
+  if (const auto given = given_epoch(timestamps, build_args)) return {*given, *given};
+  return {k_year_1980, commit_time.value_or(k_year_1980)};
 }
 
 }  // namespace tektii::cli

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <tektii/builder/build.hpp>
-
 #include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
 #include <string>
 
 namespace tektii::cli {
@@ -13,11 +14,14 @@ struct BuildTimes {
   std::int64_t created = 0;  // of the image and its history
 };
 
-// Both are the first of: --timestamps EPOCH, --build-arg SOURCE_DATE_EPOCH, the environment's SOURCE_DATE_EPOCH, an ARG
-// SOURCE_DATE_EPOCH before the first FROM. The arguments may name the context or a --build-context instead of a number.
-// Without any, `created` is the commit time of the git HEAD that the context is in, and files get 1980-01-01 (the
-// oldest time that zip archives can hold), as the image does outside of a repository: with the commit's time in the
-// layers each commit would run every step again.
-BuildTimes find_build_times(const std::string& timestamps, const builder::BuildRequest& request);
+// Both are the first of: --timestamps EPOCH, --build-arg SOURCE_DATE_EPOCH, the environment's SOURCE_DATE_EPOCH.
+// Without any, `created` is the time of the commit that the context is (a git URL) or is in (a directory), and files
+// get 1980-01-01 (the oldest time that zip archives can hold), as the image does without a commit: with the commit's
+// time in the layers each commit would run every step again.
+BuildTimes find_build_times(const std::string& timestamps, const std::map<std::string, std::string>& build_args,
+                            std::optional<std::int64_t> commit_time);
+
+// The committer's time of the git HEAD that a directory is in; nullopt outside of a repository, or without git.
+std::optional<std::int64_t> local_commit_time(const std::filesystem::path& directory);
 
 }  // namespace tektii::cli

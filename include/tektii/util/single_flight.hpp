@@ -11,7 +11,7 @@
 #include <stop_token>
 #include <string>
 
-namespace tektii::registry {
+namespace tektii {
 
 // Work of which at most one per key is under way. Callers that come meanwhile wait and share the outcome, a failure
 // included. Nothing is remembered afterwards. Thread-safe.
@@ -71,4 +71,4 @@ class SingleFlight {
   std::map<std::string, std::shared_ptr<Flight>> flights_;
 };
 
-}  // namespace tektii::registry
+}  // namespace tektii

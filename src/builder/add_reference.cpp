@@ -1,0 +1,129 @@
+#include "remote_source.hpp"
+#include <tektii/util/error.hpp>
+#include <tektii/util/file.hpp>
+#include <tektii/util/text.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace tektii::builder {
+namespace {
+
+constexpr const char* k_unnamed_file = "__unnamed__";
+
+bool is_http(std::string_view word) {
+  return word.starts_with("http://") || word.starts_with("https://");
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// nullopt for a '%' without two hex digits behind it.
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      result += text[i];
+      continue;
+    }
+    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
+    const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
+    if (high < 0 || low < 0) return std::nullopt;
+    result += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return result;
+}
+
+// "host" of "https://user@host:8443/path".
+std::string_view host_of_url(std::string_view url) {
+  url.remove_prefix(std::min(url.find("://") + 3, url.size()));
+  auto authority = url.substr(0, url.find_first_of("/?#"));
+  if (const auto at = authority.rfind('@'); at != std::string_view::npos) authority.remove_prefix(at + 1);
+  if (authority.starts_with('[')) return authority.substr(1, authority.find(']') - 1);  // an IPv6 address
+  return authority.substr(0, authority.find(':'));
+}
+
+std::optional<std::string> secret_text(const BuildRequest& request, const std::string& id) {
+  const auto found = request.secrets.find(id);
+  if (found == request.secrets.end()) return std::nullopt;
+  const auto& source = found->second;
+  if (source.file) return read_file(*source.file);
+  if (source.environment) {
+    if (const char* value = std::getenv(source.environment->c_str())) return std::string(value);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+AddReference parse_add_reference(std::string_view word) {
+  AddReference reference;
+  if (auto git = dockerfile::parse_git_ref(word)) {
+    reference.kind = AddReference::Kind::git;
+    reference.git = std::move(*git);
+  } else if (is_http(word)) {
+    reference.kind = AddReference::Kind::url;
+  }
+  return reference;
+}
+
+void apply_git_flags(dockerfile::GitRef& reference, std::optional<bool> keep_git_dir,
+                     const std::optional<std::string>& checksum) {
+  if (keep_git_dir) {
+    if (reference.keep_git_dir && *reference.keep_git_dir != *keep_git_dir) {
+      throw Error(ErrorKind::usage, "inconsistent keep-git-dir configuration: the flag and the reference disagree");
+    }
+    reference.keep_git_dir = keep_git_dir;
+  }
+  if (!checksum) return;
+  constexpr std::size_t k_longest_commit = 64;
+  const auto commit = to_lower(*checksum);
+  const bool is_hex = std::all_of(commit.begin(), commit.end(), [](char c) { return hex_value(c) >= 0; });
+  if (!is_hex || commit.empty() || commit.size() > k_longest_commit) {
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("invalid checksum {} for a git source: it must be a commit, or the start of one", *checksum));
+  }
+  if (!reference.checksum.empty() && reference.checksum != commit) {
+    throw Error(ErrorKind::usage,
+                fmt::format("checksum mismatch: the flag says {}, the reference {}", *checksum, reference.checksum));
+  }
+  reference.checksum = commit;
+}
+
+oci::Digest parse_file_checksum(const std::string& checksum) {
+  if (oci::Digest::is_valid(checksum)) return oci::Digest::parse(checksum);
+  throw Error(ErrorKind::usage, fmt::format("invalid checksum {}: it must be sha256: and 64 hexadecimal digits "
+                                            "in lower case",
+                                            checksum));
+}
+
+std::string file_name_of_url(std::string_view url) {
+  url.remove_prefix(std::min(url.find("://") + 3, url.size()));
+  url = url.substr(0, url.find_first_of("?#"));
+  const auto slash = url.find('/');
+  if (slash == std::string_view::npos) return k_unnamed_file;
+  const auto decoded = percent_decoded(url.substr(slash));
+  if (!decoded) return k_unnamed_file;
+  std::string_view path = *decoded;
+  while (path.ends_with('/')) path.remove_suffix(1);
+  const auto name = path.substr(path.rfind('/') == std::string_view::npos ? 0 : path.rfind('/') + 1);
+  if (name.empty() || name == "." || name == ".." || name.find('\0') != std::string_view::npos) return k_unnamed_file;
+  return std::string(name);
+}
+
+std::optional<Secret> authorization_of_url(const BuildRequest& request, std::string_view url) {
+  const std::string host(host_of_url(url));
+  if (const auto token = secret_text(request, "HTTP_AUTH_TOKEN_" + host)) return Secret("Bearer " + *token);
+  if (const auto header = secret_text(request, "HTTP_AUTH_HEADER_" + host)) return Secret(*header);
+  return std::nullopt;
+}
+
+}  // namespace tektii::builder

@@ -1,0 +1,59 @@
+#include "archive_source.hpp"
+
+#include <tektii/layer/tar_archive.hpp>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace tektii::builder {
+namespace {
+
+class ArchiveSource : public CopySource {
+ public:
+  ArchiveSource(BlobOpener archive, layer::Snapshots& snapshots, std::optional<std::int64_t> latest_mtime,
+                std::stop_token stop)
+      : archive_(std::move(archive)), snapshots_(snapshots), latest_mtime_(latest_mtime), stop_(std::move(stop)) {}
+
+  void visit(const std::string&, const Visitor& visitor, const Prune&) override {
+    SourceEntry root;
+    root.metadata.type = fs::FileType::directory;
+    visitor(root);
+    const auto members = read_members();
+    std::set<std::size_t> linked;
+    for (const auto& member : members) {
+      if (member.hard_link_of) linked.insert(*member.hard_link_of);
+    }
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      const auto& member = members[i];
+      SourceEntry entry;
+      entry.relative_path = member.path;
+      entry.metadata = member.metadata;
+      if (latest_mtime_) entry.metadata.mtime = std::min(entry.metadata.mtime, *latest_mtime_);
+      entry.open = member.open;
+      if (member.hard_link_of || linked.contains(i)) entry.link_id = std::to_string(member.hard_link_of.value_or(i));
+      visitor(entry);
+    }
+  }
+
+ private:
+  std::vector<layer::ArchiveMember> read_members() const {
+    const auto source = archive_();
+    const auto workspace = snapshots_.make_workspace();
+    return layer::spool_tar_archive(*source, workspace.upper(), stop_);
+  }
+
+  BlobOpener archive_;
+  layer::Snapshots& snapshots_;
+  std::optional<std::int64_t> latest_mtime_;
+  std::stop_token stop_;
+};
+
+}  // namespace
+
+std::unique_ptr<CopySource> make_archive_source(BlobOpener archive, layer::Snapshots& snapshots,
+                                                std::optional<std::int64_t> latest_mtime, std::stop_token stop) {
+  return std::make_unique<ArchiveSource>(std::move(archive), snapshots, latest_mtime, std::move(stop));
+}
+
+}  // namespace tektii::builder

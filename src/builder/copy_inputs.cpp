@@ -1,0 +1,165 @@
+#include "copy_inputs.hpp"
+
+#include "archive_source.hpp"
+#include <tektii/layer/tar_archive.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/text.hpp>
+
+#include <fmt/format.h>
+
+#include <map>
+#include <utility>
+
+namespace tektii::builder {
+namespace {
+
+std::string base_name(const std::string& path) {
+  return path.substr(path.rfind('/') == std::string::npos ? 0 : path.rfind('/') + 1);
+}
+
+// What is at a path, without a look at what is below. nullopt for a directory of which only something below is offered.
+std::optional<SourceEntry> entry_at(CopySource& source, const std::string& path) {
+  std::optional<SourceEntry> found;
+  source.visit(
+      path, [&](const SourceEntry& entry) { found = entry; }, [](const std::string&) { return true; });
+  return found;
+}
+
+bool is_file(CopySource& source, const std::string& path) {
+  const auto entry = entry_at(source, path);
+  return entry && entry->metadata.type != fs::FileType::directory;
+}
+
+}  // namespace
+
+PathWord parse_path_word(const std::string& word, bool parents) {
+  PathWord parsed;
+  parsed.is_literal = !fs::has_glob_meta(word);
+  parsed.pattern = word;
+  if (!parents) return parsed;
+  constexpr std::string_view k_pivot = "/./";
+  const auto pivot = word.find(k_pivot);
+  const bool has_pivot = pivot != std::string::npos;
+  parsed.pattern = has_pivot ? word.substr(0, pivot) : std::string{};
+  auto include = clean_source_path(has_pivot ? word.substr(pivot + k_pivot.size()) : word);
+  if (!include.empty()) parsed.include = std::move(include);
+  return parsed;
+}
+
+bool has_source(CopySource& source, const PathWord& word) {
+  if (!word.is_literal) return true;
+  const auto found = source.match(word.pattern);
+  if (found.empty() || !word.include) return !found.empty();
+  return CopyFilter(word.include, {}).takes_anything(source, found.front());
+}
+
+Error missing_source(CopySource& source, const std::string& word, const std::string& where) {
+  const auto path = clean_source_path(word);
+  if (const auto reason = source.exclusion_reason(path); !reason.empty()) {
+    Error error(ErrorKind::usage, fmt::format("{} is {}", word, reason));
+    return error.add_hint(fmt::format("add a line !{} to the ignore file", path));
+  }
+  Error error(ErrorKind::usage, fmt::format("{} not found in {}", word, where));
+  const auto slash = path.rfind('/');
+  const auto siblings = source.match(slash == std::string::npos ? "*" : path.substr(0, slash) + "/*");
+  if (const auto match = closest_match(path, siblings)) error.add_hint(fmt::format("did you mean {}?", *match));
+  if (word.starts_with("../")) error.add_hint("paths can't leave the context directory");
+  return error;
+}
+
+CopyInputs::CopyInputs(const dockerfile::Copy& copy, const BuildRequest& request, const BuildDeps& deps,
+                       CopySource& local, std::stop_token stop)
+    : copy_(copy), request_(request), deps_(deps), local_(local), stop_(std::move(stop)) {}
+
+RemoteRules CopyInputs::remote_rules() const {
+  return {request_.source_date_epoch, request_.preserve_timestamps};
+}
+
+void CopyInputs::add_word(const std::string& word) {
+  auto reference = parse_add_reference(word);
+  if (reference.kind == AddReference::Kind::path) return add_path(word);
+  if (deps_.remote == nullptr) throw Error(ErrorKind::usage, fmt::format("{} can't be fetched here", word));
+  if (reference.kind == AddReference::Kind::git) {
+    apply_git_flags(reference.git, copy_.keep_git_dir, copy_.checksum);
+    return add_fetched(make_git_source(*deps_.remote, reference.git, remote_rules(), stop_), "", false);
+  }
+  RemoteFileRequest file{word, authorization_of_url(request_, word), std::nullopt};
+  if (copy_.checksum) file.checksum = parse_file_checksum(*copy_.checksum);
+  add_fetched(make_url_source(*deps_.remote, std::move(file), remote_rules(), stop_), file_name_of_url(word),
+              copy_.unpack.value_or(false));
+}
+
+void CopyInputs::add_fetched(std::unique_ptr<CopySource> source, std::string name, bool unpack) {
+  owned_.push_back(std::move(source));
+  const auto filter = std::make_shared<CopyFilter>(std::nullopt, copy_.exclude);
+  items_.push_back({owned_.back().get(), std::move(name), filter, unpack});
+}
+
+void CopyInputs::add_path(const std::string& word) {
+  const auto parsed = parse_path_word(word, copy_.parents.value_or(false));
+  if (!has_source(local_, parsed)) {
+    throw missing_source(local_, word, copy_.from ? *copy_.from : "the build context");
+  }
+  const auto filter = std::make_shared<const CopyFilter>(parsed.include, copy_.exclude);
+  const bool unpack = copy_.unpack.value_or(copy_.is_add);
+  const bool found_by_wildcard = fs::has_glob_meta(parsed.pattern);
+  for (auto& path : local_.match(parsed.pattern)) {
+    // Only a directory has something behind the pivot; and a file that a wildcard finds may be one to leave out.
+    if (parsed.include && is_file(local_, path)) continue;
+    if (found_by_wildcard && filter->excludes_name(base_name(path)) && is_file(local_, path)) continue;
+    items_.push_back({&local_, std::move(path), filter, unpack});
+  }
+}
+
+void CopyInputs::add_text(const dockerfile::Heredoc& heredoc) {
+  owned_.push_back(make_text_source(heredoc.content, request_.source_date_epoch));
+  items_.push_back({owned_.back().get(), heredoc.name, std::make_shared<CopyFilter>(), false});
+}
+
+void CopyInputs::add_to(KeyBuilder& key) const {
+  std::map<std::string, std::string> first_names;  // link ids differ between machines, the first name does not
+  for (const auto& item : items_) {
+    key.field("source", base_name(item.path)).field("unpack", item.unpack ? "archives" : "nothing");
+    if (const auto known = item.source->known_content()) {
+      key.field("known", *known);
+      for (const auto& pattern : copy_.exclude) key.field("exclude", pattern);
+      continue;
+    }
+    item.filter->visit(*item.source, item.path, [&](const SourceEntry& entry) {
+      throw_if_stopped(stop_);
+      key.field("path", entry.relative_path).metadata(entry.metadata);
+      if (!entry.link_id.empty()) {
+        const auto name = item.path + "/" + entry.relative_path;
+        key.field("same file as", first_names.emplace(entry.link_id, name).first->second);
+      }
+      if (entry.content_id) key.field("content", entry.content_id());
+    });
+  }
+}
+
+// Opens the item when it is a file and an archive to unpack.
+BlobOpener CopyInputs::as_archive(const Item& item) const {
+  if (!item.unpack) return {};
+  const auto entry = entry_at(*item.source, item.path);
+  if (!entry || entry->metadata.type != fs::FileType::regular) return {};
+  return layer::is_tar_archive(*entry->open()) ? entry->open : BlobOpener{};
+}
+
+void CopyInputs::plan(CopyPlan& plan, const CopyDestination& destination) const {
+  const auto latest = request_.preserve_timestamps ? std::nullopt : std::optional(request_.source_date_epoch);
+  for (const auto& item : items_) {
+    if (auto archive = as_archive(item)) {
+      const auto source = make_archive_source(std::move(archive), deps_.snapshots, latest, stop_);
+      try {
+        plan.unpack(*source, destination);
+      } catch (Error& error) {
+        error.add_context("unpack " + item.path);
+        throw;
+      }
+    } else {
+      plan.copy(*item.source, item.path, *item.filter, destination);
+    }
+  }
+}
+
+}  // namespace tektii::builder

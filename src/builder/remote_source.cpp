@@ -1,0 +1,109 @@
+#include "remote_source.hpp"
+
+#include <tektii/util/error.hpp>
+#include <tektii/util/file.hpp>
+#include <tektii/util/hash.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace tektii::builder {
+namespace {
+
+std::int64_t file_time(const std::optional<std::int64_t>& own, const RemoteRules& rules) {
+  if (!own) return rules.epoch;
+  return rules.preserve_times ? *own : std::min(*own, rules.epoch);
+}
+
+class UrlSource : public CopySource {
+ public:
+  UrlSource(RemoteSources& remote, RemoteFileRequest request, RemoteRules rules, std::stop_token stop)
+      : remote_(remote), request_(std::move(request)), rules_(rules), stop_(std::move(stop)) {}
+
+  void visit(const std::string&, const Visitor& visitor, const Prune&) override {
+    const auto& file = fetched();
+    SourceEntry entry;
+    entry.metadata.mode = 0600;
+    entry.metadata.size = file.size;
+    entry.metadata.mtime = file_time(file.last_modified, rules_);
+    entry.open = [path = file.path] { return open_source(path); };
+    entry.content_id = [digest = file.digest] { return digest.str(); };
+    visitor(entry);
+  }
+
+  std::optional<std::string> known_content() override {
+    if (!request_.checksum) return std::nullopt;
+    return request_.checksum->str();
+  }
+
+ private:
+  const RemoteFile& fetched() {
+    if (!file_) file_ = remote_.fetch_file(request_, stop_);
+    return *file_;
+  }
+
+  RemoteSources& remote_;
+  RemoteFileRequest request_;
+  RemoteRules rules_;
+  std::stop_token stop_;
+  std::optional<RemoteFile> file_;
+};
+
+class GitSource : public CopySource {
+ public:
+  GitSource(RemoteSources& remote, dockerfile::GitRef reference, RemoteRules rules, std::stop_token stop)
+      : remote_(remote), reference_(std::move(reference)), rules_(rules), stop_(std::move(stop)) {}
+
+  void visit(const std::string& path, const Visitor& visitor, const Prune& prune) override {
+    if (!files_) {
+      const auto& tree = fetched();
+      // The time of the checkout means nothing, and would be another in every build.
+      const bool has_time = reference_.commit_times || rules_.preserve_times;
+      const auto time = has_time ? std::optional(tree.commit_time) : std::nullopt;
+      files_ = make_directory_source(tree.directory, {}, "", {.mtime = file_time(time, rules_)});
+    }
+    files_->visit(path, visitor, prune);
+  }
+
+  std::optional<std::string> known_content() override {
+    const bool keeps_git = reference_.keep_git_dir.value_or(false);
+    const auto commit = dockerfile::is_commit_id(reference_.checksum) ? reference_.checksum : fetched().commit;
+    Sha256 hash;
+    hash.update_field(commit).update_field(reference_.subdir);
+    hash.update_field(reference_.submodules ? "submodules" : "").update_field(reference_.commit_times ? "times" : "");
+    // The repository's own directory names where it came from and what was checked out.
+    hash.update_field(keeps_git ? reference_.remote : "").update_field(keeps_git ? reference_.ref : "");
+    hash.update_field(keeps_git ? "keep" : "");
+    hash.update_field(fmt::format("{}:{}", rules_.epoch, rules_.preserve_times));
+    return hash.finish_hex();
+  }
+
+ private:
+  const GitTree& fetched() {
+    if (!tree_) tree_ = remote_.fetch_git(reference_, stop_);
+    return *tree_;
+  }
+
+  RemoteSources& remote_;
+  dockerfile::GitRef reference_;
+  RemoteRules rules_;
+  std::stop_token stop_;
+  std::optional<GitTree> tree_;
+  std::unique_ptr<CopySource> files_;
+};
+
+}  // namespace
+
+std::unique_ptr<CopySource> make_url_source(RemoteSources& remote, RemoteFileRequest request, RemoteRules rules,
+                                            std::stop_token stop) {
+  return std::make_unique<UrlSource>(remote, std::move(request), rules, std::move(stop));
+}
+
+std::unique_ptr<CopySource> make_git_source(RemoteSources& remote, dockerfile::GitRef reference, RemoteRules rules,
+                                            std::stop_token stop) {
+  return std::make_unique<GitSource>(remote, std::move(reference), rules, std::move(stop));
+}
+
+}  // namespace tektii::builder
