@@ -29,3 +29,25 @@ build_preset() {
   [ -f "$root/build/$preset/build.ninja" ] || (cd "$root" && cmake --preset "$preset" >&2)
   (cd "$root" && cmake --build --preset "$preset" "$@" >&2)
 }
+
+# The machine's own Debian sources as lines of a sources.list, so that a mirror or a proxy that is configured here is
+# honoured; Debian's own mirror when there are none. apt itself resolves every format of its lists; third-party archives
+# are left out.
+debian_sources() {
+  local lines keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  # shellcheck disable=SC2016  # the $(...) are apt's
+  lines=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 2>/dev/null |
+    sed -nE 's/^([^ ]+) (bookworm|bookworm-updates|bookworm-security) main$/\1 \2/p' | sort -u |
+    while read -r uri release; do printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$uri" "$release"; done || true)
+  if ! grep -q ' bookworm main$' <<<"$lines"; then
+    lines=$(printf 'deb http://deb.debian.org/debian %s main\n' bookworm bookworm-updates
+      printf 'deb http://deb.debian.org/debian-security bookworm-security main\n')
+  fi
+  printf '%s\n' "$lines"
+}
+
+# How apt reaches its mirrors from here, as lines of an apt.conf: proxies, certificates, clocks that are off.
+apt_network_options() {
+  apt-config dump 2>/dev/null |
+    grep -E '^Acquire::(https?::(Proxy|CaInfo|Verify-Peer)|Check-Valid-Until|Check-Date)[: ]' | grep -v ' "";$' || true
+}

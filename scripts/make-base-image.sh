@@ -37,26 +37,11 @@ work=$(mktemp -d "$dir.making.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
-# The machine's own Debian sources, so that a mirror or a proxy that is configured here is honoured. apt itself resolves
-# every format of its lists; third-party archives are left out.
-write_sources() {
-  local uri release keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-  # shellcheck disable=SC2016  # the $(...) are apt's
-  apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 2>/dev/null |
-    sed -nE 's/^([^ ]+) (bookworm|bookworm-updates|bookworm-security) main$/\1 \2/p' | sort -u |
-    while read -r uri release; do printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$uri" "$release"; done
-}
-write_sources >"$work/sources.list" || true
-if ! grep -q ' bookworm main$' "$work/sources.list"; then
-  printf 'deb http://deb.debian.org/debian %s main\n' bookworm bookworm-updates >"$work/sources.list"
-  printf 'deb http://deb.debian.org/debian-security bookworm-security main\n' >>"$work/sources.list"
-fi
-
+debian_sources >"$work/sources.list"
 apt_options=(--aptopt='Acquire::Retries "3"' --aptopt='Acquire::http::Timeout "30"')
 while read -r option; do
   apt_options+=("--aptopt=$option")
-done < <(apt-config dump 2>/dev/null |
-  grep -E '^Acquire::(https?::(Proxy|CaInfo|Verify-Peer)|Check-Valid-Until|Check-Date)[: ]' | grep -v ' "";$' || true)
+done < <(apt_network_options)
 
 say "Making the base image python:$tag from Debian's packages (once; about a minute)"
 # What the image says about mirrors is the same wherever it was made. pip installs system-wide in it, as in the library's

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that the project needs. Safe to run again; does nothing when nothing is missing.
-#   scripts/setup.sh [--list] [GROUP...]     GROUP: build run base test lint; all of them without a GROUP
+#   scripts/setup.sh [--list] [GROUP...]     GROUP: build run base test lint, or diff; the first five without a GROUP
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -13,12 +13,15 @@ declare -A packages=(
   [run]="ca-certificates git uidmap"
   # make-base-image.sh and the quickstart. python3-tabulate is where the example's wheel is made from.
   [base]="debian-archive-keyring jq mmdebstrap python3 python3-tabulate umoci"
-  # The end-to-end tests: a registry and the tools that judge our images.
-  [test]="apache2-utils crun curl docker-registry jq libcap2-bin python3 skopeo umoci"
+  # The end-to-end tests: a registry, the tools that judge our images, the wheels that pip builds packages with.
+  [test]="apache2-utils crun curl docker-registry jq libcap2-bin python3 python3-setuptools-whl python3-wheel-whl
+          skopeo umoci"
+  # The comparison with another builder, scripts/differential.sh.
+  [diff]="buildah bzip2 xz-utils zstd"
   # Format and static analysis; libclang-rt is for the fuzz targets.
   [lint]="clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev shellcheck"
 )
-order=(build run base test lint)
+order=(build run base test lint)  # without a GROUP; diff is for those who ask for it
 
 groups=()
 list=no
@@ -26,7 +29,7 @@ for argument in "$@"; do
   case $argument in
     --list) list=yes ;;
     -h | --help) sed -n '2,3s/^# //p' "$0"; exit 0 ;;
-    *) [ -n "${packages[$argument]:-}" ] || die "unknown group '$argument'" "the groups are: ${order[*]}"
+    *) [ -n "${packages[$argument]:-}" ] || die "unknown group '$argument'" "the groups are: ${order[*]} diff"
        groups+=("$argument") ;;
   esac
 done

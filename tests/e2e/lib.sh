@@ -68,6 +68,39 @@ use_base_image() {
   base_context="python:3.11-slim=oci-layout://$base:3.11-slim"
 }
 
+# python:3.12-slim for Dockerfiles that are used as they are: the base image with the wheels that pip builds packages with,
+# so that `pip install .` needs no index, and with the machine's own Debian mirror, so that `apt-get` works as anywhere.
+# Sets $python_context. Needs $base.
+use_python_image() {
+  local wheels=/usr/share/python-wheels directory=$work/python
+  compgen -G "$wheels/setuptools-*.whl" >/dev/null && compgen -G "$wheels/wheel-*.whl" >/dev/null ||
+    skip "python3-setuptools-whl and python3-wheel-whl are not installed (scripts/setup.sh test)"
+  mkdir -p "$directory/wheels" "$directory/apt"
+  cp "$wheels"/setuptools-*.whl "$wheels"/wheel-*.whl "$directory/wheels/"
+  (. "$project/scripts/common.sh" && debian_sources >"$directory/apt/sources.list" && apt_network_options >"$directory/apt/90machine")
+  printf '%s\n' 'FROM python:3.11-slim' 'COPY wheels /opt/wheels/' 'COPY apt/sources.list /etc/apt/' \
+    'COPY apt/90machine /etc/apt/apt.conf.d/' >"$directory/Dockerfile"
+  "$tektii" build --build-context "$base_context" --output "type=oci,dest=$work/python.image" "$directory" >/dev/null ||
+    fail "the image python:3.12-slim of this test"
+  python_context="python:3.12-slim=oci-layout://$work/python.image"
+}
+
+# Builds a context on python:3.12-slim and unpacks the image to $work/NAME; its configuration is in $work/NAME.config.
+#   build_image CONTEXT NAME [OPTION...]
+build_image() {
+  local context=$1 name=$2
+  shift 2
+  "$tektii" build --build-context "$python_context" --tag "localhost/$name:latest" --output "type=oci,dest=$work/$name.image" "$@" "$context" >/dev/null ||
+    fail "the build of $name"
+  local reference=$work/$name.image:latest rootless=()
+  [ "$(id -u)" = 0 ] || rootless=(--rootless)
+  skopeo inspect --config "oci:$reference" >"$work/$name.config"
+  umoci unpack "${rootless[@]}" --image "$reference" "$work/$name" >/dev/null
+}
+
+# Runs the command of an image that build_image made, and prints what it prints.
+run_image() { run_bundle "$work/$1" "tektii-e2e-$$-$1"; }
+
 # Starts Debian's docker-registry on a free port of 127.0.0.1 and sets $registry to host:port and
 # $registry_data to the directory of its storage.
 #   start_registry [HTPASSWD_FILE]
