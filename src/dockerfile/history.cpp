@@ -5,49 +5,22 @@
 
 #include <fmt/format.h>
 
-#include <array>
-
 namespace tektii::dockerfile {
 namespace {
 
-// The escape that Go writes for one code point inside quotes of the given kind.
-std::string escape_code_point(const CodePoint& code_point, std::string_view bytes, char quote) {
+// The escape that Go writes for one code point inside double quotes.
+std::string escape_code_point(const CodePoint& code_point, std::string_view bytes) {
   constexpr std::string_view k_named = "\a\b\f\n\r\t\v";
   constexpr std::string_view k_names = "abfnrtv";
   if (!code_point.valid) return fmt::format("\\x{:02x}", static_cast<unsigned char>(bytes.front()));
   const auto value = static_cast<std::uint32_t>(code_point.value);
-  if (value == static_cast<std::uint32_t>(quote) || value == '\\') return fmt::format("\\{}", bytes);
+  if (value == '"' || value == '\\') return fmt::format("\\{}", bytes);
   if (is_printable(code_point.value)) return std::string(bytes);
   if (value < 0x80) {
     const std::size_t named = k_named.find(static_cast<char>(value));
     return named != std::string_view::npos ? fmt::format("\\{}", k_names[named]) : fmt::format("\\x{:02x}", value);
   }
   return value < 0x10000 ? fmt::format("\\u{:04x}", value) : fmt::format("\\U{:08x}", value);
-}
-
-// %q of an integer: the code point it stands for, in single quotes. History texts show the retries of a health check
-// so.
-std::string go_quote_number(int number) {
-  if (number < 0x80) {
-    const char byte = static_cast<char>(number);
-    return fmt::format("'{}'", escape_code_point({static_cast<char32_t>(number), 1, true}, {&byte, 1}, '\''));
-  }
-  if (number < 0x10000 && !is_printable(static_cast<char32_t>(number))) return fmt::format("'\\u{:04x}'", number);
-  std::string bytes;
-  const auto value = static_cast<std::uint32_t>(number > 0x10FFFF ? 0xFFFD : number);
-  const auto continuation = [&](unsigned shift) { bytes += static_cast<char>(0x80U | ((value >> shift) & 0x3FU)); };
-  if (value < 0x800) {
-    bytes += static_cast<char>(0xC0U | (value >> 6U));
-  } else if (value < 0x10000) {
-    bytes += static_cast<char>(0xE0U | (value >> 12U));
-    continuation(6);
-  } else {
-    bytes += static_cast<char>(0xF0U | (value >> 18U));
-    continuation(12);
-    continuation(6);
-  }
-  continuation(0);
-  return "'" + bytes + "'";
 }
 
 // %v of a slice: [a b].
@@ -67,7 +40,7 @@ std::string go_quote(std::string_view text) {
   std::string quoted = "\"";
   for (std::size_t i = 0; i < text.size();) {
     const CodePoint code_point = decode_utf8(text, i);
-    quoted += escape_code_point(code_point, text.substr(i, code_point.length), '"');
+    quoted += escape_code_point(code_point, text.substr(i, code_point.length));
     i += code_point.length;
   }
   return quoted + "\"";
@@ -170,11 +143,11 @@ std::string history_maintainer(std::string_view name) {
 }
 
 std::string history_healthcheck(const HealthcheckInstruction& check, std::span<const std::string> test) {
-  // A Go struct printed with %q, field by field: durations as quoted text, the number of retries as a character.
-  const std::array durations = {check.interval_ns, check.timeout_ns, check.start_period_ns, check.start_interval_ns};
-  std::string text = "HEALTHCHECK &{" + go_quote_list(test);
-  for (const std::int64_t duration : durations) text += " " + go_quote(format_go_duration(duration));
-  return text + " " + go_quote_number(check.retries) + "}";
+  // %+v of a Go struct.
+  return fmt::format("HEALTHCHECK {{Test:{} Interval:{} Timeout:{} StartPeriod:{} StartInterval:{} Retries:{}}}",
+                     plain_list(test), format_go_duration(check.interval_ns), format_go_duration(check.timeout_ns),
+                     format_go_duration(check.start_period_ns), format_go_duration(check.start_interval_ns),
+                     check.retries);
 }
 
 }  // namespace tektii::dockerfile
