@@ -15,6 +15,7 @@ import glob
 import http.server
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -154,6 +155,7 @@ def main():
     if missing:
         print("%s is not installed\n0 passed, 0 failed, %d skipped" % (missing, len(cases)))
         sys.exit(125)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
     work = options.keep or tempfile.mkdtemp(prefix="tektii-diff.", dir="/tmp")
     os.makedirs(work, exist_ok=True)
@@ -161,11 +163,14 @@ def main():
     try:
         suite = Suite(options, work)
         print("%-44s %-7s %7s %7s" % ("case", "result", "tektii", options.against))
-        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-            outcomes = []
+        outcomes = []
+        pool = concurrent.futures.ThreadPoolExecutor(options.jobs)
+        try:
             for outcome in pool.map(suite.run, cases):
                 report(outcome)
                 outcomes.append(outcome)
+        finally:
+            pool.shutdown(cancel_futures=True)  # an interrupted run waits for the cases that are being built, not for all
     finally:
         if not options.keep:
             shutil.rmtree(work, ignore_errors=True)
