@@ -8,13 +8,13 @@
 namespace tektii::dockerfile {
 namespace {
 
-// The escape that Go writes for one code point inside quotes of the given kind.
-std::string escape_code_point(const CodePoint& code_point, std::string_view bytes, char quote) {
+// The escape that Go writes for one code point inside double quotes.
+std::string escape_code_point(const CodePoint& code_point, std::string_view bytes) {
   constexpr std::string_view k_named = "\a\b\f\n\r\t\v";
   constexpr std::string_view k_names = "abfnrtv";
   if (!code_point.valid) return fmt::format("\\x{:02x}", static_cast<unsigned char>(bytes.front()));
   const auto value = static_cast<std::uint32_t>(code_point.value);
-  if (value == static_cast<std::uint32_t>(quote) || value == '\\') return fmt::format("\\{}", bytes);
+  if (value == '"' || value == '\\') return fmt::format("\\{}", bytes);
   if (is_printable(code_point.value)) return std::string(bytes);
   if (value < 0x80) {
     const std::size_t named = k_named.find(static_cast<char>(value));
@@ -40,7 +40,7 @@ std::string go_quote(std::string_view text) {
   std::string quoted = "\"";
   for (std::size_t i = 0; i < text.size();) {
     const CodePoint code_point = decode_utf8(text, i);
-    quoted += escape_code_point(code_point, text.substr(i, code_point.length), '"');
+    quoted += escape_code_point(code_point, text.substr(i, code_point.length));
     i += code_point.length;
   }
   return quoted + "\"";

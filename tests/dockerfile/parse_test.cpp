@@ -174,6 +174,8 @@ TEST(ShellScript, PutsHeredocsTogether) {
   EXPECT_EQ(file.file->content, "#!/usr/bin/python3\nprint()\n");
   EXPECT_EQ(script("RUN cat <<A <<'B'\n1\nA\n$2\nB").command, "cat <<A <<'B'\n1\nA\n$2\nB");
   EXPECT_EQ(script("RUN python3 <<EOF\nprint()\nEOF").command, "python3 <<EOF\nprint()\nEOF");
+  EXPECT_EQ(script("RUN <<-EOF\n\techo\n\tEOF").command, "echo\n");
+  EXPECT_EQ(script("RUN cat <<-EOF\n\techo\n\tEOF").command, "cat <<-EOF\n\techo\nEOF");  // the shell strips them
 }
 
 struct BodyRow {
@@ -275,6 +277,30 @@ TEST(Trigger, IsParsedAsOneInstruction) {
       ASSERT_TRUE(error.span().has_value());
       EXPECT_EQ(error.span()->file, "base:1 (ONBUILD)");
     }
+  }
+}
+
+TEST(Flags, AreReadWithTheEscapeOfTheFile) {
+  const Dockerfile file = parse_dockerfile("# escape=`\nFROM a\nCOPY --chown=a\\b`\"c` d a b\n", "Dockerfile");
+  EXPECT_EQ(std::get<Copy>(file.stages.front().instructions.front().body).chown, "a\\b\"c d");
+}
+
+TEST(Directives, AForeignHeadIsKnown) {
+  const auto hints_of = [](const std::string& text) {
+    try {
+      parse_dockerfile(text, "Dockerfile");
+    } catch (const Error& error) {
+      return error.hints();
+    }
+    return std::vector<std::string>{"accepted"};
+  };
+  const std::string hint = "the file asks for the frontend x/y, but only the Dockerfile language is read";
+  EXPECT_THAT(hints_of("# syntax=x/y\nFROM\n"), ElementsAre(hint));
+  EXPECT_THAT(hints_of("#!/bin/x\n// check=skip=all\n// syntax=x/y\n"), ::testing::Contains(hint));
+  EXPECT_THAT(hints_of("{\"syntax\": \"x/y\"}"), ::testing::Contains(hint));
+  for (const char* ours : {"docker/dockerfile", "docker/dockerfile:1.7-labs", "docker.io/docker/dockerfile:1",
+                           "docker/dockerfile-upstream:master", "docker/dockerfile@sha256:0", "dockerfile.v0"}) {
+    EXPECT_THAT(hints_of(std::string("# syntax=") + ours + "\nFROM\n"), IsEmpty()) << ours;
   }
 }
 

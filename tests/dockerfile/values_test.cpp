@@ -43,7 +43,8 @@ TEST(Chmod, SymbolicChangesWhatItNames) {
       {"=r", 0777, false, 0444},          {"g=u", 0750, false, 0770},         {"o=g", 0750, false, 0755},
       {"u+s", 0755, false, 04755},        {"g+s", 0755, true, 02755},         {"+t", 0777, true, 01777},
       {"ug+s,o-rx", 0755, false, 06750},  {"u+r-w", 0200, false, 0400},       {"a=rX", 0111, false, 0555},
-      {"u=rw", 04755, false, 0655},       {"ugo+X", 0644, false, 0644},
+      {"u=rw", 04755, false, 0655},       {"ugo+X", 0644, false, 0644},       {"go=rX", 01777, true, 01755},
+      {"=u", 04750, false, 04777},        {"a=,a+X", 0755, false, 0111},
   };
   for (const SymbolicRow& row : rows) {
     EXPECT_EQ(parse_chmod(row.change).apply(row.before, row.is_directory), row.after) << row.change;
