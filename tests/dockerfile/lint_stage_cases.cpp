@@ -181,7 +181,7 @@ std::vector<LintCase> port_cases() {
        {casing("2", "8080:80/TCP"), format("2", "8080:80/TCP")}},
       {"PortHostByArg", "FROM scratch\nARG P=\"8080:80 90\"\nEXPOSE $P\n", {format("3", "8080:80")}},
       {"PortColonAlone", "FROM scratch\nEXPOSE :80\n", {}},
-      {"PortInvalid", "FROM scratch\nEXPOSE 80/icmp\nLABEL a=$NOPE\n", {}, {}, "", {}, "invalid proto: icmp"},
+      {"PortInvalid", "FROM scratch\nARG P=80/icmp\nEXPOSE $P\nLABEL a=$NOPE\n", {}, {}, "", {}, "invalid proto: icmp"},
   };
 }
 
