@@ -20,7 +20,7 @@ constexpr std::size_t k_lookups_at_once = 8;
 // does not exist.
 void blame_image(Error& error, const Plan& plan, const std::string& name) {
   if (error.kind() == ErrorKind::interrupted) return;
-  if (!error.span()) error.set_span(plan.image_spans.at(name));
+  if (!error.span()) error.set_span(plan.image_uses.at(name).span);
   if (find_stage(plan.file, name, static_cast<int>(plan.file.stages.size()))) {
     error.add_hint(fmt::format("the stage {} comes later in {}: FROM sees the stages above it", name, plan.file.name));
     return;
@@ -40,7 +40,7 @@ void look_up(OpenedImages& images, const Plan& plan, const BuildRequest& request
   }
   std::vector<std::optional<OpenedImage>> found(missing.size());
   for_each_in_parallel(missing.size(), k_lookups_at_once, stop, [&](std::size_t i, const std::stop_token& token) {
-    ProgressStep report(deps.progress, fmt::format("[internal] look up {}", missing[i]),
+    ProgressStep report(deps.progress, fmt::format("[internal] look up {}", plan.image_uses.at(missing[i]).written),
                         [token] { return token.stop_requested(); });
     try {
       std::shared_ptr<oci::ImageSource> source = deps.open_image(missing[i]);

@@ -30,14 +30,20 @@ struct PlannedStage {
   }
 };
 
+// The place in the Dockerfile that names an image, and what it says there: a --build-context opens another one for it.
+struct ImageUse {
+  SourceSpan span;
+  std::string written;
+};
+
 // The stages that the target reaches; each comes after those that it needs.
 struct Plan {
   dockerfile::Dockerfile file;
   std::map<std::string, std::string> global_args;  // ARG before the first FROM, with --build-arg applied
   std::map<int, PlannedStage> stages;              // by index in the Dockerfile
   int target = -1;
-  std::vector<std::string> images;                // that the build opens, each once, sorted
-  std::map<std::string, SourceSpan> image_spans;  // where each of them is named first
+  std::vector<std::string> images;             // that the build opens, each once, sorted
+  std::map<std::string, ImageUse> image_uses;  // how each of them is named first
 };
 
 // Parses and plans; every problem that can be known without a request is found here. Throws Error{usage}.

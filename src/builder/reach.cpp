@@ -64,7 +64,7 @@ void need(Plan& plan, const BuildRequest& request, PlannedStage& stage, const So
   if (source.kind == SourceName::Kind::image && !source.name.empty()) {
     const auto place = std::lower_bound(plan.images.begin(), plan.images.end(), source.name);
     if (place == plan.images.end() || *place != source.name) plan.images.insert(place, source.name);
-    plan.image_spans.try_emplace(source.name, std::move(span));
+    plan.image_uses.try_emplace(source.name, ImageUse{std::move(span), source.written});
   }
 }
 
