@@ -26,10 +26,14 @@ base=$("$root/scripts/make-base-image.sh" ${TEKTII_BASE_IMAGE:+"$TEKTII_BASE_IMA
 unset SOURCE_DATE_EPOCH BUILDAH_FORMAT BUILDAH_ISOLATION BUILDAH_LAYERS
 # Buildah keeps a cache of blobs in /var/lib/containers whatever --root says. Here that is a file system of this mount
 # namespace, which goes away with it, as do the overlays of a build that was interrupted.
+# The directory for it is made where there is none, and removed by the last of the runs that go on at the same time: removing
+# it under another one would take the file system away from that.
 machine=/var/lib/containers
+exec 8</var/lib
+flock --shared 8
 if [ ! -d "$machine" ]; then
   mkdir "$machine"
-  trap 'rmdir "$machine"' EXIT
+  trap 'flock --exclusive --nonblock 8 && rmdir "$machine" 2>/dev/null || true' EXIT
 fi
 status=0
 # shellcheck disable=SC2016  # the inner shell's

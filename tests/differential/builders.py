@@ -1,4 +1,5 @@
-"""The builders that a case is given to. Each has a name and build(case_directory, args, output) -> Result.
+"""The builders that a case is given to. Each has a name and build(case_directory, args, output) -> Result; a
+reference has close() too.
 
 `args` are options of `docker build`; what a builder calls otherwise is translated here. The base image is named `base` in
 Dockerfiles. `output` is a directory that does not exist; after a success it holds the image for image_tree.load_image.
@@ -52,13 +53,18 @@ class Buildah:
     name = "buildah"
 
     def __init__(self, base, work):
-        storage = os.path.join(work, "storage")
-        self._command = ["buildah", "--root", storage, "--runroot", os.path.join(work, "run"),
+        self._storage = os.path.join(work, "storage")
+        self._command = ["buildah", "--root", self._storage, "--runroot", os.path.join(work, "run"),
                          "--storage-driver", "overlay", "--registries-conf", os.path.join(work, "registries.conf")]
         with open(os.path.join(work, "registries.conf"), "w", encoding="utf-8") as file:
             file.write("unqualified-search-registries = []\n")
         image = self._checked("pull", "--quiet", "oci:" + base).split()[-1]
         self._checked("tag", image, "localhost/base:latest")
+
+    def close(self):
+        """Takes down the mount that the storage driver keeps of its own directory, so that it can be removed."""
+        subprocess.run(["umount", "--recursive", "--lazy", os.path.join(self._storage, "overlay")],
+                       stderr=subprocess.DEVNULL, check=False)
 
     def _checked(self, *arguments):
         done = subprocess.run([*self._command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
@@ -95,6 +101,9 @@ class BuildKit:
                    "--oci-layout", "base=" + self._base, "--opt", "context:base=oci-layout://base@" + self._digest,
                    "--output", "type=oci,tar=false,dest=" + output]
         return _run(command + self._translated(args, directory), directory)
+
+    def close(self):
+        pass
 
     @staticmethod
     def _translated(args, directory):

@@ -114,7 +114,7 @@ class Case:
             made.add(path)
         # Children first, so that the time of a directory stays.
         for path in sorted(made, key=len, reverse=True):
-            attributes = next((a for n, a, _ in self.files if path.endswith("/" + n.rstrip("/"))), [])
+            attributes = next((a for n, a, _ in self.files if path.endswith("/" + n.strip("@/"))), [])
             seconds = next((int(a[6:]) for a in attributes if a.startswith("mtime=")), default)
             os.utime(path, (seconds, seconds), follow_symlinks=False)
 

@@ -66,6 +66,10 @@ class Suite:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return server.server_address[1]
 
+    def close(self):
+        if self._reference:
+            self._reference.close()
+
     def run(self, case):
         directory = os.path.join(self._work, "cases", case.name)
         try:
@@ -171,6 +175,7 @@ def main():
                 outcomes.append(outcome)
         finally:
             pool.shutdown(cancel_futures=True)  # an interrupted run waits for the cases that are being built, not for all
+            suite.close()
     finally:
         if not options.keep:
             shutil.rmtree(work, ignore_errors=True)

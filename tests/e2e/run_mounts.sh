@@ -139,5 +139,6 @@ mkdir "$work/other"
 chown "$user" "$work/other"
 export -f check build expect_no_secret expect_contains expect_equal step fail
 export work context secret variable base_layers
+# shellcheck disable=SC2016  # the inner shell's
 second=$(runuser -u "$user" -- env TMPDIR="$work/other" bash -euo pipefail -c 'check "$work/other"')
 expect_equal "the digest by $user" "$second" "$first"
