@@ -20,14 +20,14 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-RunMount typed(const std::string& csv, const std::string& working_dir = "/work", int ssh_number = 0) {
+RunMount typed(const std::string& csv, const std::string& working_dir = "/app", int ssh_number = 0) {
   return to_run_mount(dockerfile::expand_mount(dockerfile::parse_mount(csv), [](auto) { return std::nullopt; }),
                       working_dir, ssh_number);
 }
 
 TEST(RunMount, DefaultsOfEachType) {
   const auto bind = typed("target=src");
-  EXPECT_EQ(bind.target, "/work/src");
+  EXPECT_EQ(bind.target, "/app/src");
   EXPECT_EQ(bind.source, "");
   EXPECT_TRUE(bind.read_only);
   EXPECT_FALSE(bind.from);
@@ -49,7 +49,7 @@ TEST(RunMount, OptionsOfEachType) {
   EXPECT_FALSE(typed("target=/x,rw").read_only);
   EXPECT_FALSE(typed("target=/x,readonly=false").read_only);
   EXPECT_EQ(typed("target=/x,source=../../a//b/").source, "a/b");
-  EXPECT_EQ(typed("ro").target, "/work");
+  EXPECT_EQ(typed("ro").target, "/app");
   EXPECT_EQ(typed("type=cache,target=x,from=s,src=/y,sharing=Private,mode=0700,uid=1,gid=2").sharing,
             RunMount::Sharing::exclusive_copy);
   EXPECT_EQ(typed("type=cache,target=x").id, "x");

@@ -21,7 +21,7 @@ FROM python:3.11-slim AS made
 RUN mkdir -p /out/dir && echo artifact >/out/dir/file
 
 FROM python:3.11-slim AS mounts
-WORKDIR /work
+WORKDIR /app
 ARG WHERE=src
 RUN --mount=target=/code,source=$WHERE \
     python3 /code/main.py && test ! -e /code/skip.log && test "$(stat -c '%a %u %g' /code/main.py)" = '644 0 0' && \
@@ -54,14 +54,14 @@ EOF
 RUN --network=none python3 -c 'import socket; assert "lo" in dict(map(reversed, socket.if_nameindex()))' && \
     ! grep -q 00000000 /proc/net/route
 SHELL ["/bin/bash", "-euc"]
-RUN <<ONE cat >/work/heredoc; cat <<TWO >>/work/heredoc
+RUN <<ONE cat >/app/heredoc; cat <<TWO >>/app/heredoc
 first
 ONE
 second
 TWO
 RUN <<EOF
-echo third >>/work/heredoc
-test "$(cat /work/heredoc | tr '\n' ,)" = first,second,third,
+echo third >>/app/heredoc
+test "$(cat /app/heredoc | tr '\n' ,)" = first,second,third,
 EOF
 DOCKERFILE
 
