@@ -33,7 +33,7 @@ class StageChecker {
   void check_instructions(const PlannedStage& stage) {
     for (const auto& instruction : stage.instructions()) {
       check(instruction, [&](Error& error) -> Error& {
-        if (!error.span()) error.set_span(plan_.file.span(instruction.lines));
+        if (!error.span()) error.set_span(plan_.file.span(instruction));
         return error;
       });
     }

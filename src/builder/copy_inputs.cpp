@@ -77,8 +77,10 @@ Error missing_source(CopySource& source, const std::string& word, const std::str
     return error.add_hint(fmt::format("add a line !{} to the ignore file", path));
   }
   Error error(ErrorKind::usage, fmt::format("{} not found in {}", word, where));
-  if (const auto match = closest_match(path, siblings_of(source, path))) {
+  if (const auto match = closest_match(path, siblings_of(source, path)); match && *match != path) {
     error.add_hint(fmt::format("did you mean {}?", *match));
+  } else if (match) {
+    error.add_hint(fmt::format("{} is a link, and what it names is not there", word));
   }
   if (word.starts_with("../")) error.add_hint("paths can't leave the context directory");
   return error;

@@ -132,7 +132,14 @@ void require_no_warnings(const BuildRequest& request, const oci::ImageOpener& op
 DockerfileCheck check_dockerfile(const BuildRequest& request, const oci::ImageOpener& open_image,
                                  const std::stop_token& stop) {
   DockerfileCheck check;
-  check.file = dockerfile::parse_dockerfile(request.dockerfile_text, request.dockerfile_name);
+  try {
+    check.file = dockerfile::parse_dockerfile(request.dockerfile_text, request.dockerfile_name);
+  } catch (const Error& error) {
+    // A text that is no Dockerfile is a result of the check like any other.
+    check.file.name = request.dockerfile_name;
+    check.report.problem = error;
+    return check;
+  }
   auto facts = facts_of(request);
   // As in BuildKit: without a target every stage counts.
   facts.all_stages = request.target.empty();

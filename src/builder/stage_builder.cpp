@@ -96,7 +96,7 @@ void StageBuilder::run_instructions(std::span<const Instruction> instructions, b
       if (are_triggers) {
         blame_trigger(error, session_.plan, planned_, instruction.original);
       } else if (!error.span()) {
-        error.set_span(session_.plan.file.span(instruction.lines));
+        error.set_span(session_.plan.file.span(instruction));
       }
       throw;
     }

@@ -126,7 +126,12 @@ void Parser::throw_problems() {
   std::stable_sort(problems_.begin(), problems_.end(),
                    [](const Error& a, const Error& b) { return a.span()->first_line < b.span()->first_line; });
   Error first = problems_.front();
+  constexpr std::size_t k_most_shown = 20;  // of a file that is no Dockerfile every line is a problem
   for (std::size_t i = 1; i < problems_.size(); ++i) {
+    if (i > k_most_shown) {
+      first.add_hint(fmt::format("and {} more", problems_.size() - i));
+      break;
+    }
     const Error& other = problems_[i];
     first.add_hint(fmt::format("also: {}:{}: {}", file_.name, other.span()->first_line, other.message()));
   }
@@ -179,6 +184,12 @@ SourceSpan Dockerfile::span(const LineRange& range, std::string_view word) const
     return span;
   }
   return span;
+}
+
+SourceSpan Dockerfile::span(const Instruction& instruction) const {
+  auto span_of_keyword = span(instruction.lines, instruction.original.substr(0, instruction.keyword.size()));
+  span_of_keyword.last_line = instruction.lines.last;
+  return span_of_keyword;
 }
 
 Dockerfile parse_dockerfile(std::string_view text, const std::string& name) {

@@ -104,10 +104,19 @@ std::vector<HistoryEntry> read_history(const ObjectReader& reader) {
   return history;
 }
 
+// The names are unique already: json[name] would search for each of them from the beginning.
 nlohmann::ordered_json write_name_set(const std::set<std::string>& names) {
-  auto json = nlohmann::ordered_json::object();
-  for (const auto& name : names) json[name] = nlohmann::ordered_json::object();
-  return json;
+  nlohmann::ordered_json::object_t members;
+  members.reserve(names.size());
+  for (const auto& name : names) members.push_back({name, nlohmann::ordered_json::object()});
+  return members;
+}
+
+nlohmann::ordered_json write_labels(const std::map<std::string, std::string>& labels) {
+  nlohmann::ordered_json::object_t members;
+  members.reserve(labels.size());
+  for (const auto& [name, value] : labels) members.push_back({name, value});
+  return members;
 }
 
 nlohmann::ordered_json parse_member(const std::string& name, const std::string& text) {
@@ -141,7 +150,7 @@ nlohmann::ordered_json write_container_config(const ContainerConfig& config) {
   if (config.cmd && !config.cmd->empty()) json["Cmd"] = *config.cmd;
   if (!config.volumes.empty()) json["Volumes"] = write_name_set(config.volumes);
   if (!config.working_dir.empty()) json["WorkingDir"] = config.working_dir;
-  if (!config.labels.empty()) json["Labels"] = config.labels;
+  if (!config.labels.empty()) json["Labels"] = write_labels(config.labels);
   if (!config.stop_signal.empty()) json["StopSignal"] = config.stop_signal;
   if (config.healthcheck) json["Healthcheck"] = write_healthcheck(*config.healthcheck);
   if (!config.on_build.empty()) json["OnBuild"] = config.on_build;

@@ -10,6 +10,7 @@
 namespace tektii::builder {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST_F(CopyTest, ImplicitDirectoriesTakeOwnerAndOctalMode) {
@@ -125,8 +126,20 @@ TEST_F(CopyTest, WildcardThatFindsALinkToNowhereIsAnErrorBeforeAnythingRuns) {
   EXPECT_EQ(error.span()->first_line, 2);
   EXPECT_TRUE(opened_.empty());
   EXPECT_THAT(build_error("FROM python:3.11\nCOPY missing /d/\n").what(), HasSubstr("missing not found"));
+  const auto named = build_error("FROM python:3.11\nCOPY lnk /d/\n");
+  EXPECT_THAT(named.what(), HasSubstr("lnk not found"));
+  EXPECT_THAT(named.hints(), ElementsAre("lnk is a link, and what it names is not there"));
   request_.ignore_text = "lnk\n";
   EXPECT_EQ(at(build("FROM scratch\nCOPY l* /d/\n"), "d"), "-");
+}
+
+// The caret of a fault that no single word has.
+TEST_F(CopyTest, FaultsOfAStepPointAtItsKeyword) {
+  const auto error = build_error("FROM scratch\ncopy <<EOF /a\nx\nEOF\n  WORKDIR /a\n");
+  EXPECT_THAT(error.what(), HasSubstr("is not a directory"));
+  EXPECT_EQ(error.span()->first_line, 5);
+  EXPECT_EQ(error.span()->column, 3);
+  EXPECT_EQ(error.span()->length, 7);
 }
 
 TEST_F(CopyTest, MalformedWildcardIsFoundBeforeAnythingRuns) {

@@ -141,6 +141,10 @@ TEST_F(BuildCallTest, CheckOfAFileThatIsNone) {
   EXPECT_EQ(run({"build", "--check"}), 2);
   EXPECT_THAT(out(), IsEmpty());
   EXPECT_THAT(err(), HasSubstr("unknown instruction: RUNN (did you mean RUN?)"));
+  EXPECT_EQ(run({"build", "--check", "-o", "json"}), 2);
+  const auto json = nlohmann::json::parse(out());
+  EXPECT_EQ(json.at("buildError").at("message"), "unknown instruction: RUNN (did you mean RUN?)");
+  EXPECT_EQ(json.at("buildError").at("location").at("ranges")[0].at("start").at("line"), 2);
 }
 
 TEST_F(BuildCallTest, CheckWithWarningsAsErrors) {

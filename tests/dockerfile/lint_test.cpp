@@ -122,6 +122,14 @@ TEST(LintTest, NotesUnknownRules) {
   EXPECT_EQ(report.notes.front().span.first_line, 1);
 }
 
+TEST(LintTest, NotesAnotherFrontend) {
+  const LintReport report = run_lint({"", "# syntax=example.com/frontend:2\nFROM scratch\n", {}});
+  ASSERT_EQ(report.notes.size(), 1U);
+  EXPECT_THAT(report.notes.front().message, HasSubstr("the frontend example.com/frontend:2"));
+  EXPECT_EQ(report.notes.front().span.first_line, 1);
+  EXPECT_THAT(run_lint({"", "# syntax=docker/dockerfile:1\nFROM scratch\n", {}}).notes, IsEmpty());
+}
+
 TEST(LintTest, NotesOptionsBehindABlank) {
   const LintReport report = run_lint({"", "# check=skip=StageNameCasing, FromAsCasing\nFROM scratch\n", {}});
   ASSERT_EQ(report.notes.size(), 1U);

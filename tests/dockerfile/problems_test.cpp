@@ -192,6 +192,18 @@ TEST(Problems, AreAllReportedAtOnce) {
   }
 }
 
+TEST(Problems, OfAFileThatIsNoneAreNotAllShown) {
+  std::string text = "FROM a\n";
+  for (int i = 0; i < 500; ++i) text += "NOPE\n";
+  try {
+    parse_dockerfile(text, "Dockerfile");
+    FAIL();
+  } catch (const Error& error) {
+    ASSERT_EQ(error.hints().size(), 21U);
+    EXPECT_EQ(error.hints().back(), "and 479 more");
+  }
+}
+
 TEST(Problems, AMissingStageIsReportedOnce) {
   try {
     parse_dockerfile("RUN a\nRUN b\nENV\n", "Dockerfile");

@@ -21,6 +21,7 @@ NamespaceFacts capable_user() {
   facts.newgidmap = "/usr/bin/newgidmap";
   facts.sub_uids = IdRange{100000, 65536};
   facts.sub_gids = IdRange{100000, 65536};
+  facts.first_free_id = 165536;
   return facts;
 }
 
@@ -48,8 +49,10 @@ TEST(FindObstacle, SaysWhatIsMissingAndWhatToDo) {
       {[](auto& f) { f.newuidmap.clear(); }, "newuidmap is not installed", "apt-get install uidmap"},
       {[](auto& f) { f.newgidmap.clear(); }, "newgidmap is not installed", "apt-get install uidmap"},
       {[](auto& f) { f.no_new_privs = true; }, "no_new_privs", "no-new-privileges"},
-      {[](auto& f) { f.sub_uids.reset(); }, "/etc/subuid", "echo \"alice:100000:65536\" | sudo tee -a"},
-      {[](auto& f) { f.sub_gids.reset(); }, "/etc/subgid", "echo \"alice:100000:65536\" | sudo tee -a"},
+      {[](auto& f) { f.sub_uids.reset(); }, "/etc/subuid",
+       "sudo usermod --add-subuids 165536-231071 --add-subgids 165536-231071 alice"},
+      {[](auto& f) { f.sub_gids.reset(); }, "/etc/subgid",
+       "sudo usermod --add-subuids 165536-231071 --add-subgids 165536-231071 alice"},
       {[](auto& f) { f.sub_uids->count = 10; }, "has only 10 ids", "65536"},
       {[](auto& f) {
          f.uid = 0;

@@ -24,6 +24,12 @@ TEST(FindSubordinateRange, TakesTheLargestRangeOfTheUser) {
   EXPECT_EQ(find_subordinate_range("", "alice", 1001), std::nullopt);
 }
 
+TEST(FirstFreeId, IsAboveEverybodysRange) {
+  EXPECT_EQ(first_free_id(""), 100000U);
+  EXPECT_EQ(first_free_id("alice:100000:65536\nbob:300000:65536\ncarol:x:1\n"), 365536U);
+  EXPECT_EQ(first_free_id("alice:1000:10\n"), 100000U);
+}
+
 TEST(MappedIds, CountsFromZeroToTheFirstGap) {
   EXPECT_EQ(mapped_ids("         0          0 4294967295\n"), 4294967295U);
   EXPECT_EQ(mapped_ids("         0       1000          1\n         1     100000      65536\n"), 65537U);

@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <string>
+
 namespace tektii::oci {
 namespace {
 
@@ -68,6 +71,16 @@ TEST(ImageConfig, BytesThatAreNotUtf8BecomeReplacementCharacters) {
   const auto text = image.serialise();
   EXPECT_THAT(text, testing::HasSubstr("caf\xef\xbf\xbd"));
   EXPECT_NO_THROW(ImageConfig::parse(text));
+}
+
+// EXPOSE 1-65535; a cost that grows with the square of it would take minutes.
+TEST(ImageConfig, ManyPortsAreFast) {
+  ImageConfig config;
+  for (int port = 1; port <= 65535; ++port) config.config.exposed_ports.insert(std::to_string(port) + "/tcp");
+  const auto begin = std::chrono::steady_clock::now();
+  const std::string text = config.serialise();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+  EXPECT_NE(text.find(R"("65535/tcp":{})"), std::string::npos);
 }
 
 TEST(ImageConfig, EnvironmentKeepsItsOrder) {

@@ -19,8 +19,8 @@ struct DockerfileCheck {
 
 // Lints the Dockerfile of a request, without building and without reading the context: every stage, or what
 // request.target needs. Base images are looked up (their config alone); one that is not to be had is no error, but the
-// checks that need it are left out. Throws Error{usage} when the file can't be parsed or its check options are
-// malformed.
+// checks that need it are left out. A file that can't be parsed is a problem of the report. Throws Error{usage} when
+// its check options are malformed.
 DockerfileCheck check_dockerfile(const BuildRequest& request, const oci::ImageOpener& open_image,
                                  const std::stop_token& stop);
 

@@ -167,6 +167,8 @@ struct Dockerfile {
 
   // A span over an instruction, or over `word` inside it when it is found there (for a caret under it).
   SourceSpan span(const LineRange& lines, std::string_view word = {}) const;
+  // A span over an instruction with the caret under its keyword, for a fault that no single word has.
+  SourceSpan span(const Instruction& instruction) const;
 };
 
 // Text to typed instructions. Throws Error{usage} with a span; every further problem in the file is added as a hint of

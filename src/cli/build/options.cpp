@@ -169,6 +169,8 @@ BuildInputs read_build_inputs(const BuildOptions& options, ContextLoader& loader
   // What may take time comes last, when nothing can be wrong with the options any more.
   const auto context_times = read_context(options, loader, request);
   request.named_contexts = read_named_contexts(options.build_contexts, loader, request.secrets);
+  // A Dockerfile that can't be read is for the check to report.
+  if (options.builds_nothing) return inputs;
   resolve_epoch_argument(request, context_times.any);
   const auto times = find_build_times(options.timestamps, request.build_args, context_times.commit);
   request.source_date_epoch = times.files;

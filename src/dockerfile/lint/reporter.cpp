@@ -1,5 +1,6 @@
 #include "dockerfile/lint/reporter.hpp"
 
+#include "dockerfile/syntax.hpp"
 #include "dockerfile/text.hpp"
 #include <tektii/util/text.hpp>
 
@@ -37,6 +38,7 @@ LintReporter::LintReporter(const Dockerfile& file, CheckOptions options, LintRep
     : file_(file), options_(std::move(options)), report_(report) {
   report_.warnings_are_errors = options_.error;
   note_directive();
+  note_foreign_syntax();
   for (const Instruction& arg : file_.global_args) read_comments(arg);
   for (const Stage& stage : file_.stages) {
     read_comments(stage.from);
@@ -63,6 +65,16 @@ void LintReporter::note_cut_value(std::string_view value, const SourceSpan& span
       value[blank - 1] == ',' || value[blank - 1] == ';' || rest.starts_with(',') || rest.starts_with(';');
   if (!goes_on) return;  // words of explanation
   report_.notes.push_back({fmt::format("check options end at the first blank: \"{}\" is ignored", rest), span});
+}
+
+void LintReporter::note_foreign_syntax() {
+  const auto& syntax = file_.directives.syntax;
+  if (!syntax || is_dockerfile_frontend(*syntax)) return;
+  const LineRange lines{1, static_cast<int>(file_.lines.size())};
+  report_.notes.push_back({fmt::format("the file asks for the frontend {}, which may mean something else by it: it is "
+                                       "read as a Dockerfile",
+                                       *syntax),
+                           file_.span(lines, *syntax)});
 }
 
 void LintReporter::note_unknown_rules(const CheckOptions& options, const SourceSpan& span) {

@@ -28,6 +28,7 @@ class LintReporter {
   void note_unknown_rules(const CheckOptions& options, const SourceSpan& span);
   void note_cut_value(std::string_view value, const SourceSpan& span);
   void note_directive();
+  void note_foreign_syntax();
 
   const Dockerfile& file_;
   CheckOptions options_;

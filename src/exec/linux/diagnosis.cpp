@@ -11,9 +11,11 @@ namespace {
 
 // Fewer subordinate ids than this can't hold the users of a distribution (nobody is 65534, but system users suffice).
 constexpr std::uint32_t k_fewest_ids = 1000;
+constexpr std::uint64_t k_usual_ids = 65536;
 
 std::string grant_hint(const NamespaceFacts& facts) {
-  return fmt::format(R"(echo "{}:100000:65536" | sudo tee -a /etc/subuid /etc/subgid)", facts.user_name);
+  return fmt::format("sudo usermod --add-subuids {0}-{1} --add-subgids {0}-{1} {2}", facts.first_free_id,
+                     facts.first_free_id + k_usual_ids - 1, facts.user_name);
 }
 
 std::optional<Unavailable> find_range_obstacle(const NamespaceFacts& facts, const std::optional<IdRange>& range,

@@ -25,6 +25,7 @@ struct NamespaceFacts {
   std::string newgidmap;
   std::optional<IdRange> sub_uids;
   std::optional<IdRange> sub_gids;
+  std::uint64_t first_free_id = 100000;  // above every range that either file gives to anybody
 };
 
 NamespaceFacts gather_facts();

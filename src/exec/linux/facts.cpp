@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -82,8 +83,11 @@ NamespaceFacts gather_facts() {
   facts.apparmor_restricts = read_sysctl("/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
   facts.newuidmap = find_program("newuidmap");
   facts.newgidmap = find_program("newgidmap");
-  facts.sub_uids = find_subordinate_range(read_if_possible("/etc/subuid"), facts.user_name, facts.uid);
-  facts.sub_gids = find_subordinate_range(read_if_possible("/etc/subgid"), facts.user_name, facts.uid);
+  const std::string sub_uids = read_if_possible("/etc/subuid");
+  const std::string sub_gids = read_if_possible("/etc/subgid");
+  facts.sub_uids = find_subordinate_range(sub_uids, facts.user_name, facts.uid);
+  facts.sub_gids = find_subordinate_range(sub_gids, facts.user_name, facts.uid);
+  facts.first_free_id = std::max(first_free_id(sub_uids), first_free_id(sub_gids));
   return facts;
 }
 

@@ -40,6 +40,18 @@ std::optional<IdRange> find_subordinate_range(std::string_view subid_file, std::
   return best;
 }
 
+std::uint64_t first_free_id(std::string_view subid_file) {
+  std::uint64_t first = 100000;
+  for (const std::string& line : split(subid_file, '\n')) {
+    const std::vector<std::string> fields = split(trim(line), ':');
+    if (fields.size() != 3) continue;
+    const std::optional<std::uint32_t> start = parse_id(fields[1]);
+    const std::optional<std::uint32_t> count = parse_id(fields[2]);
+    if (start && count) first = std::max(first, std::uint64_t{*start} + *count);
+  }
+  return first;
+}
+
 std::uint64_t mapped_ids(std::string_view map_file) {
   std::vector<std::pair<std::int64_t, std::int64_t>> extents;  // first id inside, count
   for (const std::string& line : split(map_file, '\n')) {

@@ -17,6 +17,9 @@ struct IdRange {
 std::optional<IdRange> find_subordinate_range(std::string_view subid_file, std::string_view user_name,
                                               std::uint32_t uid);
 
+// The first id above every range of a file of the form of subuid(5), and at least 100000, where useradd begins.
+std::uint64_t first_free_id(std::string_view subid_file);
+
 // How many ids, counted from 0, are mapped without a gap by a /proc/PID/uid_map or gid_map.
 std::uint64_t mapped_ids(std::string_view map_file);
 
