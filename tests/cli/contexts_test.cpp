@@ -242,6 +242,29 @@ TEST_F(ContextsTest, Failures) {
   expect_failure({"ctx", "--build-context", "a=" + server_.url("/missing")}, 5, "--build-context a: ");
 }
 
+TEST_F(ContextsTest, PasswordsOfURLsAreNotPrinted) {
+  served_ = run_process({"tar", "-C", path("ctx"), "-c", "a"}).out;
+  const auto host = server_.host_port();
+  const auto url = "http://user:TOPSECRET@" + host + "/c.tar?token=TOPSECRET";
+  const auto shown = "http://...@" + host + "/c.tar";
+  for (const auto& [arguments, expected] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{url}, "Dockerfile not found at Dockerfile in " + shown},
+           {{url, "-f", "x"}, "Dockerfile not found at x in " + shown},
+           {{"ftp://user:TOPSECRET@host/c.tar"}, "context ftp://...@host/c.tar does not exist"},
+           {{"ctx", "-f", "ftp://user:TOPSECRET@host/D"}, "Dockerfile not found at ftp://...@host/D"},
+           {{"ctx", "--build-context", url}, "--build-context " + shown},
+           {{"ctx", "--build-context", "UP..:per=" + url}, "--build-context UP..:per=" + shown},
+           {{"ctx", "--build-context", "n=ftp://user:TOPSECRET@host/c.tar"}, "ftp://...@host/c.tar is of a kind"}}) {
+    const auto result = build(arguments);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_THAT(result.err, ::testing::AllOf(HasSubstr(expected), ::testing::Not(HasSubstr("TOPSECRET"))));
+  }
+  served_ = "FROM scratch\n";
+  const auto result = build({url, "-f", "x"});
+  EXPECT_THAT(result.err, ::testing::AllOf(HasSubstr("ambiguous Dockerfile: the context " + shown),
+                                           ::testing::Not(HasSubstr("TOPSECRET"))));
+}
+
 TEST_F(ContextsTest, CtrlCDuringADownloadLeavesNothing) {
   std::jthread killer([&] {
     while (server_.count("GET", "/slow") == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));

@@ -1,5 +1,6 @@
 #include "dockerfile.hpp"
 
+#include "shown.hpp"
 #include <tektii/fs/rooted_dir.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/fd.hpp>
@@ -46,8 +47,8 @@ std::optional<std::string> read_own(const fs::path& path) {
   return read_file(path, k_max_file);
 }
 
-[[noreturn]] void fail_missing(const DockerfileChoice& choice, const std::string& path) {
-  throw Error(ErrorKind::usage, fmt::format("Dockerfile not found at {}", path))
+[[noreturn]] void fail_missing(const DockerfileChoice& choice, const std::string& shown) {
+  throw Error(ErrorKind::usage, fmt::format("Dockerfile not found at {}", shown))
       .add_hint(fmt::format("use {} to name another file", choice.file_flag));
 }
 
@@ -80,7 +81,7 @@ void read_from_machine(const DockerfileChoice& choice, const std::string& path, 
     }
     return;
   }
-  fail_missing(choice, path);
+  fail_missing(choice, shown_context(path));
 }
 
 void read_from_context(const DockerfileChoice& choice, const fs::path& directory, const std::string& path,
@@ -95,8 +96,8 @@ void read_from_context(const DockerfileChoice& choice, const fs::path& directory
     }
     return;
   }
-  const auto where = choice.context == "-" ? "the archive on standard input" : choice.context;
-  fail_missing(choice, fmt::format("{} in {}", escape_control(path), escape_control(where)));
+  const auto where = choice.context == "-" ? "the archive on standard input" : shown_context(choice.context);
+  fail_missing(choice, fmt::format("{} in {}", escape_control(path), where));
 }
 
 void read_text(const DockerfileChoice& choice, const Context& context, ContextLoader& loader,
@@ -105,7 +106,7 @@ void read_text(const DockerfileChoice& choice, const Context& context, ContextLo
     if (!choice.file.empty()) {
       throw Error(ErrorKind::usage, fmt::format("ambiguous Dockerfile: the context {} is one itself, and {} names "
                                                 "another",
-                                                escape_control(choice.context), choice.file_flag));
+                                                shown_context(choice.context), choice.file_flag));
     }
     return set_dockerfile(request, *context.dockerfile, k_default_name);
   }

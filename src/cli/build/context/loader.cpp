@@ -2,6 +2,7 @@
 
 #include "cli/signals.hpp"
 #include "cli/version.hpp"
+#include "shown.hpp"
 #include "standard_input.hpp"
 #include <tektii/layer/extract.hpp>
 #include <tektii/net/http.hpp>
@@ -125,7 +126,7 @@ fs::path ContextLoader::new_directory() {
 Context ContextLoader::load_git(const dockerfile::GitRef& reference, const BuildSecrets& secrets) {
   auto& threads = this->threads(secrets);
   ++steps_;
-  const auto title = fmt::format("load git context {}", net::redact_url(escape_control(reference.remote)));
+  const auto title = fmt::format("load git context {}", shown_context(reference.remote));
   const auto tree = threads.step(title, [&](const auto& stop) { return threads.sources.fetch_git(reference, stop); });
   Context context;
   context.directory = tree.directory;
@@ -145,7 +146,7 @@ builder::RemoteFile ContextLoader::load_file(const std::string& url, const Build
   }
   request.authorization = http_authorization(secrets, url);
   ++steps_;
-  const auto title = fmt::format("load {}", net::redact_url(escape_control(url)));
+  const auto title = fmt::format("load {}", shown_context(url));
   return threads.step(title, [&](const auto& stop) { return threads.sources.fetch_file(request, stop); });
 }
 
@@ -173,7 +174,7 @@ Context ContextLoader::unpack_or_read(ByteSource& source, const std::string& sho
 Context ContextLoader::load_url(const std::string& url, const BuildSecrets& secrets, bool is_named) {
   const auto file = load_file(url, secrets);
   const auto source = open_source(file.path);
-  auto context = unpack_or_read(*source, net::redact_url(escape_control(url)), secrets, is_named);
+  auto context = unpack_or_read(*source, shown_context(url), secrets, is_named);
   if (file.last_modified) context.time = file.last_modified;
   return context;
 }
@@ -194,7 +195,7 @@ Context ContextLoader::load(const std::string& text, const BuildSecrets& secrets
     return load_git(*reference, secrets);
   }
   if (is_http(text)) return load_url(text, secrets, false);
-  Error error(ErrorKind::usage, fmt::format("context {} {}", escape_control(text),
+  Error error(ErrorKind::usage, fmt::format("context {} {}", shown_context(text),
                                             fs::exists(text, failure) ? "is not a directory" : "does not exist"));
   error.add_hint(
       "a context is a directory, a git repository (https://.../a.git#ref:subdir, git@host:a.git), the URL of "
@@ -219,7 +220,7 @@ std::string ContextLoader::read_standard_input(const std::string& what) {
 
 std::string ContextLoader::read_url(const std::string& url, const BuildSecrets& secrets) {
   const auto source = open_source(load_file(url, secrets).path);
-  return read_dockerfile(*source, net::redact_url(escape_control(url)));
+  return read_dockerfile(*source, shown_context(url));
 }
 
 }  // namespace tektii::cli
