@@ -214,6 +214,17 @@ TEST_F(ContextsTest, NamedContexts) {
   digest({"main", "--build-context", "other=" + server_.url("/f")});
 }
 
+TEST_F(ContextsTest, TheIgnoreFileOfAFetchedContextStaysInside) {
+  write("main/Dockerfile", "FROM scratch\nCOPY --from=other f /\n");
+  write("secret", "f\n!\n");  // a bad pattern: reading it would fail, and show it
+  write("other/f", "x");
+  const auto expected = digest({"main", "--build-context", "other=other"});
+  fs::create_symlink(path("secret"), directory_.path() / "other/.dockerignore");
+  served_ = run_process({"tar", "-C", path("other"), "-c", "."}).out;
+  EXPECT_EQ(digest({"main", "--build-context", "other=" + server_.url("/o.tar")}), expected);
+  expect_failure({"main", "--build-context", "other=other"}, 2, ".dockerignore");  // a link of the user's own
+}
+
 TEST_F(ContextsTest, ImagesAsNamedContexts) {
   write("base/Dockerfile", "FROM scratch\nENV FROM_BASE=1\n");
   const auto base = digest({"base"});

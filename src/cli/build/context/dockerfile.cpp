@@ -1,16 +1,12 @@
 #include "dockerfile.hpp"
 
 #include "shown.hpp"
-#include <tektii/fs/rooted_dir.hpp>
+#include <tektii/fs/read_inside.hpp>
 #include <tektii/util/error.hpp>
-#include <tektii/util/fd.hpp>
 #include <tektii/util/file.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
-
-#include <fcntl.h>
-#include <sys/stat.h>
 
 #include <optional>
 
@@ -28,17 +24,9 @@ bool is_url(const std::string& text) {
   return text.starts_with("http://") || text.starts_with("https://");
 }
 
-// A file of a context that somebody else made: its symlinks stay inside. nullopt when there is none.
+// A file of a context that somebody else made.
 std::optional<std::string> read_inside(const fs::path& root, const std::string& path) {
-  const tektii::fs::RootedDir directory(root);
-  // O_NONBLOCK: opening a fifo must not wait for a writer.
-  auto opened = directory.try_open(path, O_RDONLY | O_NONBLOCK);
-  if (!opened.fd) return std::nullopt;
-  struct stat status {};
-  if (::fstat(opened.fd.get(), &status) != 0) throw_errno("stat " + path);
-  if (!S_ISREG(status.st_mode)) return std::nullopt;
-  FdSource source(std::move(opened.fd), path);
-  return read_all(source, k_max_file);
+  return tektii::fs::read_inside(root, path, k_max_file);
 }
 
 std::optional<std::string> read_own(const fs::path& path) {
