@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <thread>
@@ -158,6 +159,20 @@ TEST_F(ContextsTest, TheTimeOfAContextByName) {
   EXPECT_EQ(digest({server_.url("/c.tar"), "--build-arg", "SOURCE_DATE_EPOCH=context"}), expected);
   EXPECT_EQ(digest({"ctx", "--build-arg", "SOURCE_DATE_EPOCH=n", "--build-context", "n=" + server_.url("/c.tar")}),
             expected);
+}
+
+TEST_F(ContextsTest, NeitherUmaskNorClockGetIntoTheImage) {
+  write("ctx/Dockerfile", "FROM scratch\nCOPY sub /sub\nCOPY --from=file / /file/\n");
+  const auto archive = run_process({"tar", "-C", path("ctx"), "-c", "Dockerfile", "sub/b"}).out;
+  served_ = "plain";
+  const std::vector<std::string> arguments = {"-",        "--preserve-modes", "--timestamps",
+                                              "preserve", "--build-context",  "file=" + server_.url("/f")};
+  const auto expected = digest(arguments, archive);
+  std::this_thread::sleep_for(std::chrono::seconds(1));  // what times of files are rounded to
+  const auto before = ::umask(077);
+  const auto again = digest(arguments, archive);
+  ::umask(before);
+  EXPECT_EQ(again, expected);
 }
 
 TEST_F(ContextsTest, TheDockerfileInAnArchive) {

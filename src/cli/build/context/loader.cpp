@@ -16,8 +16,10 @@
 #include <spdlog/spdlog.h>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 namespace tektii::cli {
@@ -163,6 +165,9 @@ Context ContextLoader::unpack_or_read(ByteSource& source, const std::string& sho
   } else if (is_named) {
     FdSink sink(open_file(context.directory / "context", O_WRONLY | O_CREAT | O_EXCL, 0600), "context");
     copy_stream(all, sink, stop);
+    // Not the time of this build.
+    const std::array<timespec, 2> times = {timespec{0, 0}, timespec{0, 0}};
+    if (::futimens(sink.fd(), times.data()) != 0) throw_errno("set the time of " + shown);
   } else if (all.head().empty()) {
     throw Error(ErrorKind::usage, fmt::format("{} is empty", shown));
   } else {
