@@ -91,6 +91,10 @@ class DirectorySource : public CopySource {
     std::vector<std::string> found;
     if (!fs::has_glob_meta(pattern)) {
       const auto literal = clean_source_path(pattern);
+      if (is_socket(literal)) {
+        throw Error(ErrorKind::usage, fmt::format("{} is a socket", pattern))
+            .add_hint("a socket means nothing in an image: the program that listens there makes it anew");
+      }
       if (offers(literal)) found.push_back(literal);
       return found;
     }
@@ -195,6 +199,12 @@ class DirectorySource : public CopySource {
     const auto opened = root_->try_open(path, O_PATH | O_NOFOLLOW);
     struct stat info {};
     return opened.fd && ::fstat(opened.fd.get(), &info) == 0 && S_ISLNK(info.st_mode);
+  }
+
+  bool is_socket(const std::string& path) const {
+    const auto opened = root_->try_open(path, O_PATH);
+    struct stat info {};
+    return opened.fd && ::fstat(opened.fd.get(), &info) == 0 && S_ISSOCK(info.st_mode);
   }
 
   std::vector<std::string> list(const std::string& directory) const {
