@@ -44,7 +44,7 @@ class CopySource {
   // Visits what is at `path` (a symlink there is followed) and everything below, a directory before its children.
   virtual void visit(const std::string& path, const Visitor& visitor, const Prune& prune) = 0;
   void visit(const std::string& path, const Visitor& visitor) { visit(path, visitor, {}); }
-  // Why a path that exists is not offered ("excluded by .dockerignore"); empty when there is no such
+  // Why a path that exists is not offered ("excluded by .dockerignore, line 2: *.tmp"); empty when there is no such
   // reason.
   virtual std::string exclusion_reason(const std::string&) { return {}; }
   // Stands for everything that a visit would give, where that is known without one: a commit, a checksum.

@@ -138,8 +138,12 @@ class DirectorySource : public CopySource {
   }
 
   std::string exclusion_reason(const std::string& path) override {
-    if (!resolve(path) || !ignore_.matches(path)) return {};
-    return fmt::format("excluded by {}", ignore_name_);
+    const auto real = resolve(path);
+    if (!real) return {};
+    auto rule = ignore_.exclusion(path);
+    if (!rule) rule = ignore_.exclusion(*real);
+    if (!rule) return {};
+    return fmt::format("excluded by {}, line {}: {}", ignore_name_, rule->line, escape_control(rule->pattern));
   }
 
  private:
