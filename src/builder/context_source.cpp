@@ -1,22 +1,36 @@
 #include "context_source.hpp"
 
+#include <tektii/fs/read_inside.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
 
 #include <map>
+#include <optional>
 
 namespace tektii::builder {
+namespace {
+
+constexpr const char* k_ignore_name = ".dockerignore";
+constexpr std::size_t k_max_ignore = 16 << 20;
+
+std::optional<std::string> read_ignore_file(const NamedContext& context) {
+  // Symlinks of what was fetched must not lead to files of this machine.
+  const bool is_own = !context.time;
+  if (!is_own) return fs::read_inside(context.directory, k_ignore_name, k_max_ignore);
+  std::error_code failure;
+  const auto file = context.directory / k_ignore_name;
+  if (!std::filesystem::is_regular_file(file, failure)) return std::nullopt;
+  return read_file(file, k_max_ignore);
+}
+
+}  // namespace
 
 std::unique_ptr<CopySource> make_named_context_source(const BuildRequest& request, const std::string& key,
                                                       DirectoryRules rules) {
-  constexpr const char* k_ignore_name = ".dockerignore";
-  const auto& directory = request.named_contexts.at(key).directory;
+  const auto& context = request.named_contexts.at(key);
   fs::IgnorePatterns ignore;
-  std::error_code failure;
-  if (const auto file = directory / k_ignore_name; std::filesystem::is_regular_file(file, failure)) {
-    ignore = fs::IgnorePatterns::parse(read_file(file), k_ignore_name);
-  }
-  return make_directory_source(directory, std::move(ignore), k_ignore_name, rules);
+  if (const auto text = read_ignore_file(context)) ignore = fs::IgnorePatterns::parse(*text, k_ignore_name);
+  return make_directory_source(context.directory, std::move(ignore), k_ignore_name, rules);
 }
 
 void add_tree(KeyBuilder& key, CopySource& source, const std::stop_token& stop) {

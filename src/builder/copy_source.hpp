@@ -38,13 +38,14 @@ class CopySource {
 
   virtual ~CopySource() = default;
   // The paths that a source word names, sorted; a wildcard may match nothing. Symlinks on the way are followed, except
-  // behind a wildcard. Throws Error{usage} for a malformed pattern, and when a wildcard finds a link that leads
-  // nowhere.
+  // behind a wildcard. Throws Error{usage} for a malformed pattern, when a wildcard finds a link that leads nowhere,
+  // and when the word is a socket's name.
   virtual std::vector<std::string> match(const std::string& pattern) { return {pattern}; }
   // Visits what is at `path` (a symlink there is followed) and everything below, a directory before its children.
   virtual void visit(const std::string& path, const Visitor& visitor, const Prune& prune) = 0;
   void visit(const std::string& path, const Visitor& visitor) { visit(path, visitor, {}); }
-  // Why a path that exists is not offered ("excluded by .dockerignore"); empty when there is no such reason.
+  // Why a path that exists is not offered ("excluded by .dockerignore, line 2: *.tmp"); empty when there is no such
+  // reason.
   virtual std::string exclusion_reason(const std::string&) { return {}; }
   // Stands for everything that a visit would give, where that is known without one: a commit, a checksum.
   virtual std::optional<std::string> known_content() { return std::nullopt; }

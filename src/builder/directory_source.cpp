@@ -91,6 +91,10 @@ class DirectorySource : public CopySource {
     std::vector<std::string> found;
     if (!fs::has_glob_meta(pattern)) {
       const auto literal = clean_source_path(pattern);
+      if (is_socket(literal)) {
+        throw Error(ErrorKind::usage, fmt::format("{} is a socket", pattern))
+            .add_hint("a socket means nothing in an image: the program that listens there makes it anew");
+      }
       if (offers(literal)) found.push_back(literal);
       return found;
     }
@@ -134,8 +138,12 @@ class DirectorySource : public CopySource {
   }
 
   std::string exclusion_reason(const std::string& path) override {
-    if (!resolve(path) || !ignore_.matches(path)) return {};
-    return fmt::format("excluded by {}", ignore_name_);
+    const auto real = resolve(path);
+    if (!real) return {};
+    auto rule = ignore_.exclusion(path);
+    if (!rule) rule = ignore_.exclusion(*real);
+    if (!rule) return {};
+    return fmt::format("excluded by {}, line {}: {}", ignore_name_, rule->line, escape_control(rule->pattern));
   }
 
  private:
@@ -195,6 +203,12 @@ class DirectorySource : public CopySource {
     const auto opened = root_->try_open(path, O_PATH | O_NOFOLLOW);
     struct stat info {};
     return opened.fd && ::fstat(opened.fd.get(), &info) == 0 && S_ISLNK(info.st_mode);
+  }
+
+  bool is_socket(const std::string& path) const {
+    const auto opened = root_->try_open(path, O_PATH);
+    struct stat info {};
+    return opened.fd && ::fstat(opened.fd.get(), &info) == 0 && S_ISSOCK(info.st_mode);
   }
 
   std::vector<std::string> list(const std::string& directory) const {

@@ -6,6 +6,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <span>
 #include <utility>
 
 namespace tektii::builder {
@@ -55,19 +58,6 @@ SourceName resolve_base(const Plan& plan, const BuildRequest& request, int index
   return resolve_base_name(file, request, index, name);
 }
 
-void need(Plan& plan, const BuildRequest& request, PlannedStage& stage, const SourceName& source, SourceSpan span,
-          Problems& problems) {
-  if (source.kind == SourceName::Kind::stage) {
-    reach_stage(plan, request, source.stage, problems);
-    stage.needs.insert(source.stage);
-  }
-  if (source.kind == SourceName::Kind::image && !source.name.empty()) {
-    const auto place = std::lower_bound(plan.images.begin(), plan.images.end(), source.name);
-    if (place == plan.images.end() || *place != source.name) plan.images.insert(place, source.name);
-    plan.image_uses.try_emplace(source.name, ImageUse{std::move(span), source.written});
-  }
-}
-
 // The --from of an instruction, as written.
 std::vector<std::string> sources_of(const dockerfile::Instruction& instruction) {
   std::vector<std::string> names;
@@ -85,39 +75,66 @@ std::vector<std::string> sources_of(const dockerfile::Instruction& instruction) 
 }
 
 // The triggers that an earlier stage of this file leaves to the stages built on it.
-std::vector<std::string> triggers_of(const PlannedStage& base) {
+std::vector<std::string> triggers_of(const dockerfile::Stage& base) {
   std::vector<std::string> triggers;
-  for (const auto& instruction : base.instructions()) {
+  for (const auto& instruction : base.instructions) {
     if (const auto* onbuild = std::get_if<dockerfile::Onbuild>(&instruction.body)) triggers.push_back(onbuild->text);
   }
   return triggers;
 }
 
-}  // namespace
+// What one stage names, before anything is done about it.
+struct Names {
+  struct Use {
+    SourceName source;
+    SourceSpan span;
+  };
+  std::vector<Use> uses;
+  std::vector<Error> problems;
+};
 
-void reach_sources(Plan& plan, const BuildRequest& request, int index, PlannedStage& stage, bool of_triggers,
-                   Problems& problems) {
-  for (const auto& instruction : of_triggers ? std::span(std::as_const(stage.triggers)) : stage.instructions()) {
+void find_names(const Plan& plan, const BuildRequest& request, int index, const PlannedStage& stage, bool of_triggers,
+                Names& names) {
+  for (const auto& instruction : of_triggers ? std::span(stage.triggers) : stage.instructions()) {
     for (const auto& from : sources_of(instruction)) {
       const auto& body = stage.stage->from_body();
       auto span = of_triggers ? plan.file.span(instruction.lines, body.image) : plan.file.span(instruction.lines, from);
       try {
-        need(plan, request, stage, resolve_from(plan, request, index, from), std::move(span), problems);
+        names.uses.push_back({resolve_from(plan, request, index, from), std::move(span)});
       } catch (Error& error) {
         if (of_triggers) {
-          problems.add(blame_trigger(error, plan, stage, instruction.original));
+          names.problems.push_back(blame_trigger(error, plan, stage, instruction.original));
         } else {
-          problems.add(error.set_span(plan.file.span(instruction.lines, from)));
+          names.problems.push_back(error.set_span(plan.file.span(instruction.lines, from)));
         }
       }
     }
   }
 }
 
-void reach_stage(Plan& plan, const BuildRequest& request, int index, Problems& problems) {
-  if (plan.stages.contains(index)) return;
+void read_triggers(const Plan& plan, const BuildRequest& request, int index, PlannedStage& stage,
+                   const std::vector<std::string>& triggers, Names& names) {
+  for (const auto& text : triggers) {
+    try {
+      auto instruction = dockerfile::parse_trigger(text, stage.base.written);
+      instruction.lines = stage.stage->from.lines;
+      stage.triggers.push_back(std::move(instruction));
+    } catch (Error& error) {
+      names.problems.push_back(blame_trigger(error, plan, stage, text));
+    }
+  }
+  find_names(plan, request, index, stage, true, names);
+}
+
+struct Draft {
+  PlannedStage stage;
+  Names names;
+};
+
+Draft draft_stage(const Plan& plan, const BuildRequest& request, int index) {
+  Draft draft;
+  auto& [planned, names] = draft;
   const auto& stage = plan.file.stages[static_cast<std::size_t>(index)];
-  PlannedStage planned;
   planned.stage = &stage;
   planned.title = stage.name.empty() ? fmt::format("stage-{}", index) : stage.name;
   if (const auto context = stage.name.empty() ? std::nullopt : find_named_context(request, stage.name)) {
@@ -127,14 +144,66 @@ void reach_stage(Plan& plan, const BuildRequest& request, int index, Problems& p
     try {
       planned.base = resolve_base(plan, request, index);
     } catch (const Error& error) {
-      problems.add(error);
+      names.problems.push_back(error);
     }
   }
-  need(plan, request, planned, planned.base, plan.file.span(stage.from.lines, stage.from_body().image), problems);
-  reach_sources(plan, request, index, planned, false, problems);
-  const auto& added = plan.stages.emplace(index, std::move(planned)).first->second;
-  if (added.base.kind != SourceName::Kind::stage) return;
-  plan_triggers(plan, request, index, triggers_of(plan.stages.at(added.base.stage)), problems);
+  names.uses.push_back({planned.base, plan.file.span(stage.from.lines, stage.from_body().image)});
+  find_names(plan, request, index, planned, false, names);
+  if (planned.base.kind == SourceName::Kind::stage) {
+    const auto& base = plan.file.stages[static_cast<std::size_t>(planned.base.stage)];
+    read_triggers(plan, request, index, planned, triggers_of(base), names);
+  }
+  return draft;
+}
+
+void need(Plan& plan, PlannedStage& stage, Names names, Problems& problems) {
+  for (auto& [source, span] : names.uses) {
+    if (source.kind == SourceName::Kind::stage) stage.needs.insert(source.stage);
+    if (source.kind != SourceName::Kind::image || source.name.empty()) continue;
+    const auto place = std::lower_bound(plan.images.begin(), plan.images.end(), source.name);
+    if (place == plan.images.end() || *place != source.name) plan.images.insert(place, source.name);
+    plan.image_uses.try_emplace(source.name, ImageUse{std::move(span), source.written});
+  }
+  for (auto& problem : names.problems) problems.add(std::move(problem));
+}
+
+// Adds the stages to the plan, and all that they need. A stage can only name earlier ones: so going down finds each
+// once and needs no recursion, which a long chain would take for the end of the stack; going up reports in the file's
+// order.
+void reach_stages(Plan& plan, const BuildRequest& request, std::set<int> open, Problems& problems) {
+  std::map<int, Draft> drafts;
+  while (!open.empty()) {
+    const int index = *open.rbegin();
+    open.erase(index);
+    if (plan.stages.contains(index)) continue;
+    const auto& draft = drafts.emplace(index, draft_stage(plan, request, index)).first->second;
+    for (const auto& use : draft.names.uses) {
+      if (use.source.kind == SourceName::Kind::stage) open.insert(use.source.stage);
+    }
+  }
+  for (auto& [index, draft] : drafts) {
+    need(plan, draft.stage, std::move(draft.names), problems);
+    plan.stages.emplace(index, std::move(draft.stage));
+  }
+}
+
+}  // namespace
+
+void reach_stage(Plan& plan, const BuildRequest& request, int index, Problems& problems) {
+  reach_stages(plan, request, {index}, problems);
+}
+
+void plan_triggers(Plan& plan, const BuildRequest& request, int index, const std::vector<std::string>& triggers,
+                   Problems& problems) {
+  auto& stage = plan.stages.at(index);
+  Names names;
+  read_triggers(plan, request, index, stage, triggers, names);
+  std::set<int> needed;
+  for (const auto& use : names.uses) {
+    if (use.source.kind == SourceName::Kind::stage) needed.insert(use.source.stage);
+  }
+  reach_stages(plan, request, std::move(needed), problems);
+  need(plan, stage, std::move(names), problems);
 }
 
 }  // namespace tektii::builder

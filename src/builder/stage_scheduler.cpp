@@ -22,7 +22,8 @@ class StageScheduler {
       if (stage.needs.empty()) {
         ready_.insert(index);
       } else {
-        waiting_.emplace(index, stage.needs);
+        waiting_.emplace(index, stage.needs.size());
+        for (const int needed : stage.needs) waited_for_[needed].push_back(index);
       }
     }
   }
@@ -67,14 +68,8 @@ class StageScheduler {
   void finish(int index, std::shared_ptr<StageState> state) {
     session_.stages.at(index) = std::move(state);
     --left_;
-    for (auto it = waiting_.begin(); it != waiting_.end();) {
-      it->second.erase(index);
-      if (it->second.empty()) {
-        ready_.insert(it->first);
-        it = waiting_.erase(it);
-      } else {
-        ++it;
-      }
+    for (const int other : waited_for_[index]) {
+      if (--waiting_.at(other) == 0) ready_.insert(other);
     }
   }
 
@@ -83,7 +78,8 @@ class StageScheduler {
   std::mutex mutex_;  // guards what follows, and writing to session_.stages
   std::condition_variable changed_;
   std::set<int> ready_;
-  std::map<int, std::set<int>> waiting_;  // with what each still waits for
+  std::map<int, std::size_t> waiting_;          // how many stages each still waits for
+  std::map<int, std::vector<int>> waited_for_;  // and who waits for a stage
   std::size_t left_;
   std::exception_ptr error_;
 };

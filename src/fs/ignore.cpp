@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace tektii::fs {
 
@@ -45,7 +46,7 @@ IgnorePatterns IgnorePatterns::parse(std::string_view text, const std::string& f
   for (const std::string& line : split(text, '\n')) {
     ++line_number;
     try {
-      patterns.add(normalize_line(line));
+      patterns.add(normalize_line(line), {std::string(trim(line)), line_number});
     } catch (Error& error) {
       error.set_span(SourceSpan{file_name, line_number, line_number, 0, 0, std::string(trim(line))});
       throw;
@@ -56,27 +57,34 @@ IgnorePatterns IgnorePatterns::parse(std::string_view text, const std::string& f
 
 IgnorePatterns IgnorePatterns::from_list(const std::vector<std::string>& list) {
   IgnorePatterns patterns;
-  for (const std::string& pattern : list) patterns.add(pattern);
+  for (const std::string& pattern : list) patterns.add(pattern, {pattern, 0});
   return patterns;
 }
 
-void IgnorePatterns::add(std::string_view pattern) {
+void IgnorePatterns::add(std::string_view pattern, Exclusion origin) {
   pattern = trim(pattern);
   if (pattern.empty()) return;
   std::string cleaned = clean_path(pattern);
   const bool negated = cleaned.front() == '!';
   if (negated) cleaned.erase(0, 1);
   if (cleaned.empty()) throw Error(ErrorKind::usage, "illegal exclusion pattern: \"!\"");
-  rules_.push_back({std::make_shared<const PathPattern>(cleaned), negated});
+  rules_.push_back({std::make_shared<const PathPattern>(cleaned), negated, std::move(origin)});
 }
 
-bool IgnorePatterns::matches(std::string_view path) const {
-  bool excluded = false;
+const IgnorePatterns::Rule* IgnorePatterns::last_match(std::string_view path) const {
+  const Rule* excluding = nullptr;
   for (const Rule& rule : rules_) {
     // Only a rule that would change the answer is looked at.
-    if (rule.negated == excluded && matches_with_parents(*rule.pattern, path)) excluded = !rule.negated;
+    if (rule.negated == (excluding != nullptr) && matches_with_parents(*rule.pattern, path)) {
+      excluding = rule.negated ? nullptr : &rule;
+    }
   }
-  return excluded;
+  return excluding;
+}
+
+std::optional<IgnorePatterns::Exclusion> IgnorePatterns::exclusion(std::string_view path) const {
+  const Rule* rule = last_match(path);
+  return rule != nullptr ? std::optional(rule->origin) : std::nullopt;
 }
 
 bool IgnorePatterns::can_skip_children(std::string_view directory) const {

@@ -37,7 +37,8 @@ void IgnoreWalk::enter(std::string_view directory) {
   frame.active.assign(parent.active.size(), false);
   for (std::size_t rule = parent.active.size(); rule-- > 0;) {
     if (!parent.active[rule]) continue;
-    const auto& [pattern, negated] = patterns_->rules_[rule];
+    const auto& pattern = patterns_->rules_[rule].pattern;
+    const bool negated = patterns_->rules_[rule].negated;
     if (pattern->matches(directory)) {
       // It matches everything below as well, so that the rules before it don't count there.
       frame.excluded = !negated;

@@ -1,10 +1,10 @@
-#include "layer/dir_stack.hpp"
+#include "layer/extract_within.hpp"
 #include "layer/member_name.hpp"
+#include "layer/tar_directories.hpp"
 #include "layer/tar_reader.hpp"
 #include <tektii/layer/extract.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/fd.hpp>
-#include <tektii/util/file.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
@@ -16,7 +16,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <map>
 #include <optional>
 
 namespace tektii::layer {
@@ -71,9 +70,11 @@ bool has_tar_checksum(ByteSpan head) {
 
 class Extraction {
  public:
-  explicit Extraction(const std::filesystem::path& directory) : stack_(directory), link_targets_(directory) {}
+  Extraction(const std::filesystem::path& directory, TarBudget budget)
+      : directories_(directory, "archive", budget), budget_(budget) {}
 
   void put(const TarMember& member, TarReader& reader, const std::stop_token& stop) {
+    budget_.take_member();
     const std::string path = normalise_member_name(member.name);
     ++report_.entries;
     if (member.is_hard_link) return put_hard_link(path, normalise_member_name(member.hard_link_target));
@@ -91,12 +92,10 @@ class Extraction {
 
   // What has to wait until nothing is written any more: a directory's time changes with what is made in it.
   ExtractReport finish() {
-    for (auto it = directories_.rbegin(); it != directories_.rend(); ++it) {
-      const std::optional<int> fd = stack_.enter(it->first);
-      if (!fd) throw_errno("open " + it->first);
-      if (::fchmod(*fd, it->second.mode | 0700U) != 0) throw_errno("chmod " + it->first);
-      set_time(*fd, it->second.mtime, it->first);
-    }
+    directories_.finish([](int fd, const std::string& path, const fs::FileMetadata& metadata) {
+      if (::fchmod(fd, metadata.mode | 0700U) != 0) throw_errno("chmod " + path);
+      set_time(fd, metadata.mtime, path);
+    });
     return report_;
   }
 
@@ -109,7 +108,7 @@ class Extraction {
   // Frees the name in its directory, which is made when the archive leaves it out.
   Place place_for(const std::string& path) {
     if (path.empty()) throw Error(ErrorKind::failure, "an entry that is no directory has the name of the root");
-    const int parent = enter_or_make(parent_path(path));
+    const int parent = directories_.enter_or_make(parent_path(path));
     std::string name(base_name(path));
     struct stat status {};
     if (::fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return {parent, std::move(name)};
@@ -117,39 +116,13 @@ class Extraction {
       if (::unlinkat(parent, name.c_str(), 0) != 0) throw_errno("replace " + path);
       return {parent, std::move(name)};
     }
-    stack_.forget(path);
-    link_targets_.forget(path);
-    remove_tree(stack_.root() / path);
-    const std::string below = path + '/';
-    std::erase_if(directories_,
-                  [&](const auto& entry) { return entry.first == path || entry.first.starts_with(below); });
-    return {enter_or_make(parent_path(path)), std::move(name)};
-  }
-
-  int enter_or_make(std::string_view directory) {
-    if (const std::optional<int> fd = stack_.enter(directory)) return *fd;
-    std::string path = stack_.deepest();
-    while (path.size() < directory.size()) {
-      const std::size_t begin = path.empty() ? 0 : path.size() + 1;
-      const std::size_t end = std::min(directory.find('/', begin), directory.size());
-      const std::optional<int> parent = stack_.enter(path);
-      if (!parent) throw_errno("open " + path);
-      const std::string name(directory.substr(begin, end - begin));
-      path = std::string(directory.substr(0, end));
-      if (::mkdirat(*parent, name.c_str(), 0755) == 0) continue;
-      if (errno != EEXIST) throw_errno("create directory " + path);
-      throw Error(ErrorKind::failure,
-                  fmt::format("\"{}\" is below \"{}\", which the same archive makes something else than a directory",
-                              escape_control(directory), escape_control(path)));
-    }
-    const std::optional<int> fd = stack_.enter(directory);
-    if (!fd) throw_errno("open " + std::string(directory));
-    return *fd;
+    directories_.remove(path);
+    return {directories_.enter_or_make(parent_path(path)), std::move(name)};
   }
 
   void put_directory(const std::string& path, const fs::FileMetadata& metadata) {
     if (path.empty()) return;  // the mode of the context itself means nothing
-    const int parent = enter_or_make(parent_path(path));
+    const int parent = directories_.enter_or_make(parent_path(path));
     const std::string name(base_name(path));
     struct stat status {};
     const bool is_there = ::fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
@@ -157,7 +130,7 @@ class Extraction {
       const Place place = place_for(path);
       if (::mkdirat(place.parent, place.name.c_str(), 0700) != 0) throw_errno("create directory " + path);
     }
-    directories_.insert_or_assign(path, metadata);
+    directories_.set(path, metadata);
   }
 
   void put_regular(const std::string& path, const fs::FileMetadata& metadata, TarReader& reader,
@@ -196,7 +169,7 @@ class Extraction {
     if (path == target) return;
     const std::string target_name(base_name(target));
     struct stat status {};
-    std::optional<int> parent = link_targets_.enter(parent_path(target));
+    std::optional<int> parent = directories_.enter_target(parent_path(target));
     if (!parent || ::fstatat(*parent, target_name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
         S_ISDIR(status.st_mode)) {
       throw Error(ErrorKind::failure,
@@ -204,7 +177,7 @@ class Extraction {
                               escape_control(path), escape_control(target)));
     }
     const Place place = place_for(path);
-    parent = link_targets_.enter(parent_path(target));
+    parent = directories_.enter_target(parent_path(target));
     if (!parent || ::linkat(*parent, target_name.c_str(), place.parent, place.name.c_str(), 0) != 0) {
       throw_errno(fmt::format("link {} to {}", path, target));
     }
@@ -215,9 +188,8 @@ class Extraction {
     if (::futimens(fd, times.data()) != 0) throw_errno("set the time of " + path);
   }
 
-  DirStack stack_;
-  DirStack link_targets_;  // a second cursor, so that a hard link does not disturb the first
-  std::map<std::string, fs::FileMetadata> directories_;
+  TarDirectories directories_;
+  TarBudget budget_;  // for the members
   ExtractReport report_;
 };
 
@@ -227,15 +199,20 @@ bool looks_like_archive(ByteSpan head) {
   return has_compression_magic(head) || has_tar_checksum(head);
 }
 
-ExtractReport extract_archive(ByteSource& source, const std::filesystem::path& directory, const std::stop_token& stop) {
+ExtractReport extract_within(TarBudget budget, ByteSource& source, const std::filesystem::path& directory,
+                             const std::stop_token& stop) {
   TarReader reader(source, TarReader::Filters::compressed);
-  Extraction extraction(directory);
+  Extraction extraction(directory, budget);
   TarMember member;
   while (reader.next(member)) {
     throw_if_stopped(stop);
     extraction.put(member, reader, stop);
   }
   return extraction.finish();
+}
+
+ExtractReport extract_archive(ByteSource& source, const std::filesystem::path& directory, const std::stop_token& stop) {
+  return extract_within(TarBudget(), source, directory, stop);
 }
 
 }  // namespace tektii::layer

@@ -114,14 +114,12 @@ LayerIndex read_members(ByteSource& source, LayerVisitor& visitor) {
   LayerIndex index;
   TarReader reader(source);
   TarMember member;
-  std::size_t members = 0;
-  std::size_t bytes = 0;
+  TarBudget budget;
   while (reader.next(member)) {
-    if (++members > k_max_members) throw Error(ErrorKind::failure, "more than 10 million entries");
+    budget.take_member();
     std::optional<LayerEntry> entry = to_entry(member);
     if (!entry) continue;
-    bytes += metadata_bytes(*entry);
-    if (bytes > k_max_metadata_bytes) throw Error(ErrorKind::failure, "more than 1 GiB of names and attributes");
+    budget.take_metadata(metadata_bytes(*entry));
     const bool keep = entry->kind == LayerEntry::Kind::file && entry->metadata.type == fs::FileType::regular &&
                       entry->metadata.size <= k_max_account_file && is_account_file(entry->path);
     if (keep) entry->content.emplace(static_cast<std::size_t>(entry->metadata.size), '\0');

@@ -117,7 +117,7 @@ class Spooler {
   std::vector<ArchiveMember> run() {
     TarMember raw;
     while (reader_.next(raw)) {
-      if (++count_ > k_max_members) throw Error(ErrorKind::failure, "more than 10 million entries");
+      budget_.take_member();
       std::string path = normalise_member_name(raw.name);
       if (path.empty()) continue;  // the root keeps the attributes of the destination
       if (classify_member(path).kind != MemberName::Kind::file) {
@@ -141,9 +141,9 @@ class Spooler {
       if (member.metadata.type == fs::FileType::regular) spool_content(member);
     }
     member.path = std::move(path);
-    bytes_ += sizeof member + member.path.size() + member.metadata.link_target.size();
-    for (const auto& [name, value] : member.metadata.xattrs) bytes_ += 64 + name.size() + value.size();
-    if (bytes_ > k_max_metadata_bytes) throw Error(ErrorKind::failure, "more than 1 GiB of names and attributes");
+    std::size_t bytes = sizeof member + member.path.size() + member.metadata.link_target.size();
+    for (const auto& [name, value] : member.metadata.xattrs) bytes += 64 + name.size() + value.size();
+    budget_.take_metadata(bytes);
     positions_.insert_or_assign(member.path, members_.size());
     members_.push_back(std::move(member));
   }
@@ -175,8 +175,7 @@ class Spooler {
   std::vector<ArchiveMember> members_;
   std::unordered_map<std::string, std::size_t> positions_;
   std::uint64_t end_ = 0;
-  std::size_t count_ = 0;
-  std::size_t bytes_ = 0;
+  TarBudget budget_;
 };
 
 }  // namespace

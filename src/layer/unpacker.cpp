@@ -5,7 +5,6 @@
 #include "layer/overlay_format.hpp"
 #include <tektii/util/error.hpp>
 #include <tektii/util/fd.hpp>
-#include <tektii/util/file.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
@@ -23,13 +22,6 @@
 namespace tektii::layer {
 
 namespace {
-
-fs::FileMetadata implicit_directory() {
-  fs::FileMetadata metadata;
-  metadata.type = fs::FileType::directory;
-  metadata.mode = 0755;
-  return metadata;
-}
 
 std::optional<struct stat> stat_at(int parent, const std::string& name) {
   struct stat status {};
@@ -67,9 +59,8 @@ void write_at(int fd, ByteSpan data, std::uint64_t offset, const std::string& sh
 
 }  // namespace
 
-Unpacker::Unpacker(std::filesystem::path directory)
-    : stack_(directory), link_targets_(std::move(directory)), directories_(&path_less) {
-  directories_.emplace("", implicit_directory());
+Unpacker::Unpacker(const std::filesystem::path& directory) : directories_(directory, "layer") {
+  directories_.set("", implicit_directory());
 }
 
 void Unpacker::visit(const LayerEntry& entry, const Content& content) {
@@ -94,12 +85,9 @@ void Unpacker::finish() {
     spdlog::warn("{} device nodes can't be made in a user namespace and are left out (the first is {})",
                  left_out_.size(), escape_control(*left_out_.begin()));
   }
-  // Children first: a directory may lose the permission to enter it.
-  for (auto it = directories_.rbegin(); it != directories_.rend(); ++it) {
-    const std::optional<int> fd = stack_.enter(it->first);
-    if (!fd) throw_errno("open " + it->first);
-    set_attributes(*fd, it->second, '/' + it->first);
-  }
+  directories_.finish([](int fd, const std::string& path, const fs::FileMetadata& metadata) {
+    set_attributes(fd, metadata, '/' + path);
+  });
 }
 
 void Unpacker::put_file(const LayerEntry& entry, const Content& content) {
@@ -124,13 +112,11 @@ void Unpacker::put_directory(const LayerEntry& entry) {
         remove_earlier(entry.path);
         const Place again = place_of(entry.path);
         if (::mkdirat(again.parent, again.name.c_str(), 0700) != 0) throw_errno("create directory " + entry.path);
-        const std::optional<int> fd = stack_.enter(entry.path);
-        if (!fd) throw_errno("open directory " + entry.path);
-        set_overlay_opaque(*fd, entry.path);
+        set_overlay_opaque(enter_or_make(entry.path), entry.path);
       }
     }
   }
-  directories_.insert_or_assign(entry.path, entry.metadata);
+  directories_.set(entry.path, entry.metadata);
 }
 
 void Unpacker::put_regular(const LayerEntry& entry, const Content& content) {
@@ -191,7 +177,7 @@ void Unpacker::put_hard_link(const LayerEntry& entry) {
     return;
   }
   const std::string target_name(base_name(entry.hard_link_target));
-  const std::optional<int> target_parent = link_targets_.enter(parent_path(entry.hard_link_target));
+  const std::optional<int> target_parent = directories_.enter_target(parent_path(entry.hard_link_target));
   const std::optional<struct stat> target = target_parent ? stat_at(*target_parent, target_name) : std::nullopt;
   if (!target || S_ISDIR(target->st_mode) || is_whiteout(*target)) {
     throw Error(ErrorKind::failure, fmt::format("hard link \"{}\" leads to \"{}\", which is no file of the same layer",
@@ -202,7 +188,7 @@ void Unpacker::put_hard_link(const LayerEntry& entry) {
   if (result != 0 && errno == EEXIST) {
     remove_earlier(entry.path);
     place = place_of(entry.path);
-    const std::optional<int> again = link_targets_.enter(parent_path(entry.hard_link_target));
+    const std::optional<int> again = directories_.enter_target(parent_path(entry.hard_link_target));
     result = again ? ::linkat(*again, target_name.c_str(), place.parent, place.name.c_str(), 0) : -1;
   }
   if (result != 0) throw_errno(fmt::format("link {} to {}", entry.path, entry.hard_link_target));
@@ -228,49 +214,21 @@ Unpacker::Place Unpacker::place_of(std::string_view path) {
 }
 
 int Unpacker::enter_or_make(std::string_view directory) {
-  if (const std::optional<int> fd = stack_.enter(directory)) return *fd;
-  // From the deepest directory that exists, one level after the other.
-  std::string path = stack_.deepest();
-  while (path.size() < directory.size()) {
-    const std::size_t begin = path.empty() ? 0 : path.size() + 1;
-    const std::size_t end = std::min(directory.find('/', begin), directory.size());
-    const std::optional<int> parent = stack_.enter(path);
-    if (!parent) throw_errno("open " + path);
-    const std::string name(directory.substr(begin, end - begin));
-    path = std::string(directory.substr(0, end));
-    if (::mkdirat(*parent, name.c_str(), 0700) != 0) {
-      if (errno != EEXIST) throw_errno("create directory " + path);
-      const std::optional<struct stat> status = stat_at(*parent, name);
-      if (!status || !is_whiteout(*status)) {
-        throw Error(ErrorKind::failure,
-                    fmt::format("\"{}\" is below \"{}\", which the same layer makes something else than a directory",
-                                escape_control(directory), escape_control(path)));
-      }
-      // Removed below, and made anew here.
-      LayerEntry entry;
-      entry.path = path;
-      entry.metadata = implicit_directory();
-      put_directory(entry);
-      continue;
-    }
-    directories_.emplace(path, implicit_directory());
-  }
-  const std::optional<int> fd = stack_.enter(directory);
-  if (!fd) throw_errno("open " + std::string(directory));
-  return *fd;
+  return directories_.enter_or_make(directory, [this](int parent, const std::string& name, const std::string& path) {
+    const std::optional<struct stat> status = stat_at(parent, name);
+    if (!status || !is_whiteout(*status)) return false;
+    // Removed below, and made anew here.
+    LayerEntry entry;
+    entry.path = path;
+    entry.metadata = implicit_directory();
+    put_directory(entry);
+    return true;
+  });
 }
 
 void Unpacker::remove_earlier(std::string_view path) {
-  stack_.forget(path);
-  link_targets_.forget(path);
-  // Only directories of ours are on the way: place_of() has opened them one by one.
-  remove_tree(stack_.root() / path);
+  directories_.remove(path);
   left_out_.erase(std::string(path));
-  auto it = directories_.find(std::string(path));
-  const std::string below = std::string(path) + '/';
-  if (it == directories_.end()) return;
-  it = directories_.erase(it);
-  while (it != directories_.end() && it->first.starts_with(below)) it = directories_.erase(it);
 }
 
 }  // namespace tektii::layer

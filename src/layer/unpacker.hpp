@@ -1,11 +1,10 @@
 #pragma once
 
-#include "layer/dir_stack.hpp"
 #include "layer/layer_reader.hpp"
+#include "layer/tar_directories.hpp"
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -22,11 +21,10 @@ namespace tektii::layer {
 class Unpacker : public LayerVisitor {
  public:
   // `directory` exists and is empty.
-  explicit Unpacker(std::filesystem::path directory);
+  explicit Unpacker(const std::filesystem::path& directory);
 
   void visit(const LayerEntry& entry, const Content& content) override;
-  // Sets what had to wait for the last member: everything about directories, because a member may come after the
-  // directory that it changes, or be below one that may not be written to.
+  // Sets what had to wait for the last member: everything about directories.
   void finish();
 
  private:
@@ -48,9 +46,7 @@ class Unpacker : public LayerVisitor {
   // Removes what an earlier member of the same layer made at `path`.
   void remove_earlier(std::string_view path);
 
-  DirStack stack_;
-  DirStack link_targets_;  // a second cursor, so that a hard link does not disturb the first
-  std::map<std::string, fs::FileMetadata, bool (*)(std::string_view, std::string_view)> directories_;
+  TarDirectories directories_;
   std::set<std::string, std::less<>> left_out_;  // device nodes
 };
 

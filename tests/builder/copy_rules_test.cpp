@@ -185,6 +185,11 @@ TEST_F(CopyTest, SetIdBitsAreKeptAndSocketsAreLeftOut) {
   EXPECT_EQ(at(result, "d/tool"), "f 4755 5:6");
   EXPECT_EQ(at(result, "d/sock"), "-");
   EXPECT_EQ(tree_of(result).find("d/pipe")->metadata.type, fs::FileType::fifo);
+  const auto error = build_error("FROM scratch\nCOPY d/sock /s\n");
+  EXPECT_THAT(error.what(), HasSubstr("d/sock is a socket"));
+  ASSERT_TRUE(error.span());
+  EXPECT_EQ(error.span()->first_line, 2);
+  EXPECT_EQ(at(build("FROM scratch\nCOPY d/so* /s/\n"), "s/sock"), "-");
 }
 
 TEST_F(CopyTest, SparseFilesKeepTheirBytes) {

@@ -48,11 +48,11 @@ TEST_F(BuildTest, MissingSourceIsFoundBeforeAnythingIsOpened) {
   EXPECT_TRUE(opened_.empty());
 }
 
-TEST_F(BuildTest, IgnoredSourceSaysWhichFileExcludesIt) {
+TEST_F(BuildTest, IgnoredSourceSaysWhichPatternExcludesIt) {
   write("secret.env", "x");
-  request_.ignore_text = "*.env\n";
+  request_.ignore_text = "# keys\n*.txt\n *.env\n";
   const auto error = build_error("FROM scratch\nCOPY secret.env /\n");
-  EXPECT_THAT(error.what(), HasSubstr("secret.env is excluded by .dockerignore"));
+  EXPECT_THAT(error.what(), HasSubstr("secret.env is excluded by .dockerignore, line 3: *.env"));
 }
 
 TEST_F(BuildTest, NegatedPatternBringsAFileOfAnExcludedDirectoryBack) {

@@ -107,6 +107,22 @@ TEST_F(PlanTest, EachProblemIsReportedOnce) {
   EXPECT_THAT(error.hints(), ElementsAre(HasSubstr("also: Dockerfile:3: invalid stage index 6")));
 }
 
+TEST_F(PlanTest, ProblemsAreReportedInTheOrderOfTheFile) {
+  const auto error = build_error(
+      "FROM scratch AS a\nCOPY --from=5 f /\nFROM a AS b\nCOPY --from=6 f /\nFROM scratch\nCOPY --from=b f /\nCOPY "
+      "--from=7 f /\n");
+  EXPECT_THAT(error.what(), HasSubstr("invalid stage index 5"));
+  EXPECT_THAT(error.hints(), ElementsAre(HasSubstr("also: Dockerfile:4: invalid stage index 6"),
+                                         HasSubstr("also: Dockerfile:7: invalid stage index 7")));
+}
+
+TEST_F(PlanTest, AChainOfManyStagesNeedsNoStack) {
+  constexpr int k_stages = 20'000;
+  std::string text = "FROM scratch AS s0\nENV A=1\n";
+  for (int i = 1; i < k_stages; ++i) text += fmt::format("FROM s{} AS s{}\n", i - 1, i);
+  EXPECT_EQ(build(text).config.config.get_env("A"), "1");
+}
+
 TEST_F(PlanTest, ImageContextMayBeScratch) {
   add_image_context("python", "scratch");
   EXPECT_TRUE(build("FROM python\n").image.layers.empty());

@@ -96,6 +96,22 @@ TEST_F(BuildOptionsTest, CommitDatesTheImageAndNotItsFiles) {
   EXPECT_EQ(read().request.source_date_epoch, 2000);
 }
 
+TEST_F(BuildOptionsTest, ACommitOfAnImpossibleTimeHasNone) {
+  git({"init", "-q"});
+  git({"add", "."});
+  const std::string script =
+      "cd \"$0\" && tree=$(git write-tree) && commit=$(printf 'tree %s\\nauthor a <b> 1 +0000\\ncommitter a <b> %s "
+      "+0000\\n\\nm\\n' $tree $1 | git hash-object -t commit -w --literally --stdin) && git update-ref HEAD $commit";
+  for (const std::string time : {"999999999999999", "8589934592", "-1"}) {
+    const auto result = run_process({"sh", "-c", script, directory_.path().string(), time});
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    options_.build_args.clear();
+    EXPECT_EQ(read().request.created, 315532800) << time;
+    options_.build_args = {"SOURCE_DATE_EPOCH=context"};
+    EXPECT_EQ(read().request.created, 315532800) << time;
+  }
+}
+
 TEST_F(BuildOptionsTest, LayoutContextsAreImagesUnderTheirName) {
   make_directories(directory_.path() / "layout");
   write("layout/oci-layout", "{}");

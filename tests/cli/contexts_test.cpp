@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <thread>
@@ -160,6 +161,20 @@ TEST_F(ContextsTest, TheTimeOfAContextByName) {
             expected);
 }
 
+TEST_F(ContextsTest, NeitherUmaskNorClockGetIntoTheImage) {
+  write("ctx/Dockerfile", "FROM scratch\nCOPY sub /sub\nCOPY --from=file / /file/\n");
+  const auto archive = run_process({"tar", "-C", path("ctx"), "-c", "Dockerfile", "sub/b"}).out;
+  served_ = "plain";
+  const std::vector<std::string> arguments = {"-",        "--preserve-modes", "--timestamps",
+                                              "preserve", "--build-context",  "file=" + server_.url("/f")};
+  const auto expected = digest(arguments, archive);
+  std::this_thread::sleep_for(std::chrono::seconds(1));  // what times of files are rounded to
+  const auto before = ::umask(077);
+  const auto again = digest(arguments, archive);
+  ::umask(before);
+  EXPECT_EQ(again, expected);
+}
+
 TEST_F(ContextsTest, TheDockerfileInAnArchive) {
   const auto archive = tar({});
   EXPECT_EQ(digest({"-", "-f", "sub/Other"}, archive), digest({"ctx", "-f", "ctx/sub/Other"}));
@@ -214,6 +229,17 @@ TEST_F(ContextsTest, NamedContexts) {
   digest({"main", "--build-context", "other=" + server_.url("/f")});
 }
 
+TEST_F(ContextsTest, TheIgnoreFileOfAFetchedContextStaysInside) {
+  write("main/Dockerfile", "FROM scratch\nCOPY --from=other f /\n");
+  write("secret", "f\n!\n");  // a bad pattern: reading it would fail, and show it
+  write("other/f", "x");
+  const auto expected = digest({"main", "--build-context", "other=other"});
+  fs::create_symlink(path("secret"), directory_.path() / "other/.dockerignore");
+  served_ = run_process({"tar", "-C", path("other"), "-c", "."}).out;
+  EXPECT_EQ(digest({"main", "--build-context", "other=" + server_.url("/o.tar")}), expected);
+  expect_failure({"main", "--build-context", "other=other"}, 2, ".dockerignore");  // a link of the user's own
+}
+
 TEST_F(ContextsTest, ImagesAsNamedContexts) {
   write("base/Dockerfile", "FROM scratch\nENV FROM_BASE=1\n");
   const auto base = digest({"base"});
@@ -240,6 +266,29 @@ TEST_F(ContextsTest, Failures) {
   expect_failure({"http://127.0.0.1:1/x.tar"}, 5, "Connection refused");
   expect_failure({"http://127.0.0.1:1/x.git"}, 5, "Failed to connect");
   expect_failure({"ctx", "--build-context", "a=" + server_.url("/missing")}, 5, "--build-context a: ");
+}
+
+TEST_F(ContextsTest, PasswordsOfURLsAreNotPrinted) {
+  served_ = run_process({"tar", "-C", path("ctx"), "-c", "a"}).out;
+  const auto host = server_.host_port();
+  const auto url = "http://user:TOPSECRET@" + host + "/c.tar?token=TOPSECRET";
+  const auto shown = "http://...@" + host + "/c.tar";
+  for (const auto& [arguments, expected] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{url}, "Dockerfile not found at Dockerfile in " + shown},
+           {{url, "-f", "x"}, "Dockerfile not found at x in " + shown},
+           {{"ftp://user:TOPSECRET@host/c.tar"}, "context ftp://...@host/c.tar does not exist"},
+           {{"ctx", "-f", "ftp://user:TOPSECRET@host/D"}, "Dockerfile not found at ftp://...@host/D"},
+           {{"ctx", "--build-context", url}, "--build-context " + shown},
+           {{"ctx", "--build-context", "UP..:per=" + url}, "--build-context UP..:per=" + shown},
+           {{"ctx", "--build-context", "n=ftp://user:TOPSECRET@host/c.tar"}, "ftp://...@host/c.tar is of a kind"}}) {
+    const auto result = build(arguments);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_THAT(result.err, ::testing::AllOf(HasSubstr(expected), ::testing::Not(HasSubstr("TOPSECRET"))));
+  }
+  served_ = "FROM scratch\n";
+  const auto result = build({url, "-f", "x"});
+  EXPECT_THAT(result.err, ::testing::AllOf(HasSubstr("ambiguous Dockerfile: the context " + shown),
+                                           ::testing::Not(HasSubstr("TOPSECRET"))));
 }
 
 TEST_F(ContextsTest, CtrlCDuringADownloadLeavesNothing) {

@@ -116,5 +116,12 @@ TEST(TargetsTest, Stages) {
   EXPECT_TRUE(targets[1].is_default);
 }
 
+TEST(OutlineTest, AChainOfManyStagesNeedsNoStack) {
+  constexpr int k_stages = 20'000;
+  std::string file = "FROM scratch AS s0\nARG A=1\n";
+  for (int i = 1; i < k_stages; ++i) file += fmt::format("FROM s{} AS s{}\n", i - 1, i);
+  EXPECT_THAT(args_of(outline_of(file)), ElementsAre("2 A=1 "));
+}
+
 }  // namespace
 }  // namespace tektii::dockerfile

@@ -241,5 +241,17 @@ TEST(IgnorePatterns, ManyWildcardsStayCheap) {
   EXPECT_FALSE(IgnorePatterns::from_list({pattern}).matches(path));
 }
 
+TEST(IgnorePatterns, NamesTheRuleThatExcludes) {
+  const auto patterns = IgnorePatterns::parse("# a\n*.log\n!keep.log\n  /tmp/ \n*.l*g\n", "i");
+  const auto rule_of = [&](const char* path) {
+    const auto rule = patterns.exclusion(path);
+    return rule ? std::to_string(rule->line) + " " + rule->pattern : "none";
+  };
+  EXPECT_EQ(rule_of("a.log"), "2 *.log");
+  EXPECT_EQ(rule_of("keep.log"), "5 *.l*g");
+  EXPECT_EQ(rule_of("tmp/x/y"), "4 /tmp/");
+  EXPECT_EQ(rule_of("main.c"), "none");
+}
+
 }  // namespace
 }  // namespace tektii::fs

@@ -1,3 +1,4 @@
+#include <tektii/fs/read_inside.hpp>
 #include <tektii/fs/rooted_dir.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
@@ -149,6 +150,18 @@ TEST_F(RootedDirTest, OpenSourceReadsRegularFilesOnly) {
   EXPECT_THROW(rooted.open_source("fifo"), Error);
   EXPECT_THROW(rooted.open_source("etc"), Error);
   EXPECT_THROW(rooted.open_source("absolute"), Error);
+}
+
+TEST_F(RootedDirTest, ReadInsideNeverLeavesTheRoot) {
+  constexpr std::size_t k_limit = 6;
+  for (const char* path : {"etc/file", "absolute", "run/etc/file"}) {
+    EXPECT_EQ(read_inside(root(), path, k_limit), "inside") << path;
+  }
+  ASSERT_EQ(::mkfifo((root() / "fifo").c_str(), 0600), 0);
+  for (const char* path : {"up", "abs-secret", "../secret", "loop", "etc", "etc/file/x", "none", "fifo"}) {
+    EXPECT_EQ(read_inside(root(), path, k_limit), std::nullopt) << path;
+  }
+  EXPECT_THROW(read_inside(root(), "etc/file", k_limit - 1), Error);
 }
 
 TEST_F(RootedDirTest, ResolveSaysWhereAFileWouldBeCreated) {

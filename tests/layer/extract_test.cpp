@@ -9,6 +9,8 @@
 
 #include <sys/stat.h>
 
+#include <layer/extract_within.hpp>
+
 namespace tektii::layer {
 namespace {
 
@@ -60,6 +62,34 @@ TEST_F(ExtractTest, FilesDirectoriesAndLinks) {
   EXPECT_EQ(mode("d"), 0700U);
   EXPECT_EQ(mode("no/parents/b"), 0640U);
   expect_nothing_outside();
+}
+
+TEST_F(ExtractTest, DirectoriesThatAreLeftOutDependOnNeitherUmaskNorClock) {
+  const mode_t before = ::umask(077);
+  extract(raw_tar({{"p/sub/f", '0', "x"}, {"q/g", '0', "x"}, {"q", '0', "file"}, {"q", '5'}, {"late/f", '0', "x"}}));
+  ::umask(before);
+  for (const std::string path : {"p", "p/sub", "late"}) {
+    struct stat status {};
+    ASSERT_EQ(::lstat((root() / path).c_str(), &status), 0) << path;
+    EXPECT_EQ(status.st_mode & 07777U, 0755U) << path;
+    EXPECT_EQ(status.st_mtime, 0) << path;
+  }
+  EXPECT_TRUE(fs::is_empty(root() / "q"));
+}
+
+TEST_F(ExtractTest, TakesNoMoreThanItsLimits) {
+  const auto extract_with = [&](TarBudget budget, const std::vector<RawMember>& members) {
+    const std::string bytes = raw_tar(members);
+    return error_of([&] {
+      StringSource source(bytes);
+      extract_within(budget, source, root(), {});
+    });
+  };
+  EXPECT_EQ(extract_with(TarBudget(2), {{"a", '0', "x"}, {"fifo", '6'}}), "no error");
+  EXPECT_THAT(extract_with(TarBudget(1), {{"b", '0', "x"}, {"fifo", '6'}}), HasSubstr("more than 10 million entries"));
+  EXPECT_THAT(extract_with(TarBudget(9, 300), {{"c/", '5'}, {"d/", '5'}, {"e/", '5'}, {"f/", '5'}}),
+              HasSubstr("more than 1 GiB of names"));
+  EXPECT_THAT(extract_with(TarBudget(9, 300), {{"g/h/i/j/k/l/m/n", '0', "x"}}), HasSubstr("more than 1 GiB of names"));
 }
 
 TEST_F(ExtractTest, NamesStayInside) {

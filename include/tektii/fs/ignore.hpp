@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,13 @@ class IgnorePatterns {
 
   bool empty() const { return rules_.empty(); }
   // True when the path (relative, '/' separated) is excluded.
-  bool matches(std::string_view path) const;
+  bool matches(std::string_view path) const { return last_match(path) != nullptr; }
+  // The rule that excludes the path, for messages; nullopt when none does.
+  struct Exclusion {
+    std::string pattern;  // as written
+    int line = 0;         // in the ignore file; 0 for patterns of a list
+  };
+  std::optional<Exclusion> exclusion(std::string_view path) const;
   // For an excluded directory: true when nothing below it can be included again, so that a walk may skip it.
   bool can_skip_children(std::string_view directory) const;
 
@@ -31,8 +38,11 @@ class IgnorePatterns {
   struct Rule {
     std::shared_ptr<const PathPattern> pattern;
     bool negated = false;
+    Exclusion origin;
   };
-  void add(std::string_view pattern);
+  void add(std::string_view pattern, Exclusion origin);
+  // The rule by which the path is excluded, or nullptr.
+  const Rule* last_match(std::string_view path) const;
 
   std::vector<Rule> rules_;
 };

@@ -26,8 +26,9 @@ struct ExtractReport {
 // outside of it: names are made relative, ".." is an Error, no symlink is followed (a member below a symlink of the
 // same archive is an Error), hard links lead to files of the archive only. A later member replaces an earlier one of
 // its name. Symlinks stay as they are, whatever they point to. Owners and extended attributes are ignored; modes are
-// those of the archive, but what we make can be read (files) and searched and removed (directories) by us. Errors name
-// the member.
+// those of the archive, but what we make can be read (files) and searched and removed (directories) by us; directories
+// that the archive leaves out are 0755 with time 0, whatever umask and clock say. Throws Error{failure}, which names
+// the member, also for more than 10 million entries and 1 GiB of names of directories.
 ExtractReport extract_archive(ByteSource& source, const std::filesystem::path& directory,
                               const std::stop_token& stop = {});
 

@@ -40,7 +40,7 @@ void resolve_epoch_argument(builder::BuildRequest& request, std::optional<std::i
   const std::string text(trim(*argument));
   if (parse_int(text)) {
     request.build_args[k_name] = text;
-  } else if (const auto time = time_of(text, request, context_time)) {
+  } else if (const auto time = possible_time(time_of(text, request, context_time))) {
     request.build_args[k_name] = std::to_string(*time);
   } else {
     request.build_args.erase(k_name);

@@ -13,11 +13,12 @@ namespace tektii::cli {
 namespace {
 
 constexpr std::int64_t k_year_1980 = 315532800;
+// 8 GiB of seconds is what 11 octal digits of a tar header hold: the year 2242.
+constexpr std::int64_t k_end = std::int64_t{1} << 33;
 
 std::int64_t parse_epoch(const std::string& text, const std::string& where) {
   const auto value = parse_int(trim(text));
-  // 8 GiB of seconds is what 12 octal digits of a tar header hold: the year 2242.
-  if (value && *value >= 0 && *value < (std::int64_t{1} << 33)) return *value;
+  if (possible_time(value)) return *value;
   throw Error(ErrorKind::usage, fmt::format("{}: {} is not a time in seconds since 1970", where, text));
 }
 
@@ -35,6 +36,10 @@ std::optional<std::int64_t> given_epoch(const std::string& timestamps,
 
 }  // namespace
 
+std::optional<std::int64_t> possible_time(std::optional<std::int64_t> time) {
+  return time && *time >= 0 && *time < k_end ? time : std::nullopt;
+}
+
 // Out of the raw commit object: `git log` would start programs that the repository's configuration names.
 std::optional<std::int64_t> local_commit_time(const std::filesystem::path& directory) {
   const auto result = run_process(git_command(directory, {"cat-file", "commit", "HEAD"}));
@@ -51,7 +56,7 @@ std::optional<std::int64_t> local_commit_time(const std::filesystem::path& direc
 BuildTimes find_build_times(const std::string& timestamps, const std::map<std::string, std::string>& build_args,
                             std::optional<std::int64_t> commit_time) {
   if (const auto given = given_epoch(timestamps, build_args)) return {*given, *given};
-  return {k_year_1980, commit_time.value_or(k_year_1980)};
+  return {k_year_1980, possible_time(commit_time).value_or(k_year_1980)};
 }
 
 }  // namespace tektii::cli

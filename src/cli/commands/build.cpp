@@ -93,7 +93,7 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
   command.add_option("--compression", options.compression, "Of layers: gzip[:1-12] or zstd[:1-19]")
       ->capture_default_str();
   command.add_option("--timestamps", options.timestamps,
-                     "Times of files: preserve, or seconds since 1970 [default: SOURCE_DATE_EPOCH, else the commit's]");
+                     "Times of files: preserve, or seconds since 1970 [default: SOURCE_DATE_EPOCH, else 1980-01-01]");
   add_run_options(command, options.run);
   command.add_flag("--preserve-modes", options.preserve_modes,
                    "Keep permission bits of context files instead of 0644 and 0755");

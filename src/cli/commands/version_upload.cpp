@@ -1,5 +1,6 @@
 #include "cli/commands/version_upload.hpp"
 
+#include "cli/build/context/shown.hpp"
 #include "cli/exit_code.hpp"
 #include <tektii/util/error.hpp>
 #include <tektii/util/process.hpp>
@@ -25,7 +26,7 @@ namespace fs = std::filesystem;
 UploadInputs validate(const VersionUploadOptions& options) {
   std::error_code ignored;
   if (!fs::is_directory(options.context, ignored)) {
-    throw Error(ErrorKind::usage, fmt::format("the context {} is not a directory", options.context))
+    throw Error(ErrorKind::usage, fmt::format("the context {} is not a directory", shown_context(options.context)))
         .add_hint("use --context to name the directory of the strategy");
   }
   UploadInputs inputs;

@@ -78,8 +78,7 @@ class Outliner {
     Outline result;
     result.name = file_.stages[target].name;
     result.description = description_of(file_.stages[target].from, result.name);
-    std::set<std::size_t> seen;
-    collect(target, seen, result);
+    collect(target, result);
     sort_by_line(result.args);
     sort_by_line(result.secrets);
     sort_by_line(result.ssh);
@@ -88,16 +87,27 @@ class Outliner {
   }
 
  private:
-  void collect(std::size_t index, std::set<std::size_t>& seen, Outline& result) {
-    if (!seen.insert(index).second) return;
-    const StageOutline& stage = outline_of(index);
+  // Without recursion: a file may chain more stages than the stack has room for.
+  void collect(std::size_t target, Outline& result) {
+    std::set<std::size_t> seen;
+    std::vector<std::size_t> open = {target};
+    while (!open.empty()) {
+      const std::size_t index = open.back();
+      open.pop_back();
+      if (!seen.insert(index).second) continue;
+      const StageOutline& stage = outline_of(index);
+      add(stage, result);
+      open.insert(open.end(), stage.needs.rbegin(), stage.needs.rend());
+    }
+  }
+
+  static void add(const StageOutline& stage, Outline& result) {
     for (const std::string& name : with_uses(stage)) {
       if (const auto arg = stage.args.find(name); arg != stage.args.end()) add_once(result.args, arg->second.arg);
     }
     for (const OutlineMount& secret : stage.secrets) add_once(result.secrets, secret);
     for (const OutlineMount& agent : stage.ssh) add_once(result.ssh, agent);
     for (const OutlineMount& cache : stage.caches) add_once(result.caches, cache);
-    for (const std::size_t needed : stage.needs) collect(needed, seen, result);
   }
 
   // An ARG that another one's default names is used with it.
@@ -115,12 +125,23 @@ class Outliner {
     return names;
   }
 
+  // Of the stages that it is built on first.
   const StageOutline& outline_of(std::size_t index) {
-    if (!stages_[index]) {
-      stages_[index] = std::make_unique<StageOutline>();
-      fill(*stages_[index], index);
+    std::vector<std::size_t> chain;
+    for (std::optional<std::size_t> next = index; next && !stages_[*next]; next = base_of(*next)) {
+      chain.push_back(*next);
+    }
+    for (auto next = chain.rbegin(); next != chain.rend(); ++next) {
+      auto outline = std::make_unique<StageOutline>();
+      fill(*outline, *next);
+      stages_[*next] = std::move(outline);
     }
     return *stages_[index];
+  }
+
+  std::optional<std::size_t> base_of(std::size_t index) const {
+    const Stage& stage = file_.stages[index];
+    return find_stage(file_, expand_in_from(stage, stage.from_body().image).text, index);
   }
 
   void fill(StageOutline& outline, std::size_t index) {
@@ -130,7 +151,7 @@ class Outliner {
     if (from.platform) use_in_from(outline, stage, *from.platform);
     const auto base = find_stage(file_, image.text, index);
     if (base) {
-      const StageOutline& parent = outline_of(*base);
+      const StageOutline& parent = *stages_[*base];
       outline.args = parent.args;
       outline.environment = parent.environment;
       outline.needs.insert(*base);
@@ -149,9 +170,14 @@ class Outliner {
     for (const Instruction& instruction : stage.instructions) apply(outline, instruction, instruction, index);
   }
 
-  LintWord use_in_from(StageOutline& outline, const Stage& stage, const std::string& text) {
+  LintWord expand_in_from(const Stage& stage, const std::string& text) const {
     LintWord word = expand_for_lint(text, globals_.environment, {.escape = file_.directives.escape});
     if (word.failure) throw Error(*word.failure).set_span(file_.span(stage.from.lines, text));
+    return word;
+  }
+
+  LintWord use_in_from(StageOutline& outline, const Stage& stage, const std::string& text) const {
+    LintWord word = expand_in_from(stage, text);
     outline.used.insert(word.found.begin(), word.found.end());
     return word;
   }

@@ -1,15 +1,12 @@
 #include "dockerfile.hpp"
 
-#include <tektii/fs/rooted_dir.hpp>
+#include "shown.hpp"
+#include <tektii/fs/read_inside.hpp>
 #include <tektii/util/error.hpp>
-#include <tektii/util/fd.hpp>
 #include <tektii/util/file.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
-
-#include <fcntl.h>
-#include <sys/stat.h>
 
 #include <optional>
 
@@ -27,17 +24,9 @@ bool is_url(const std::string& text) {
   return text.starts_with("http://") || text.starts_with("https://");
 }
 
-// A file of a context that somebody else made: its symlinks stay inside. nullopt when there is none.
+// A file of a context that somebody else made.
 std::optional<std::string> read_inside(const fs::path& root, const std::string& path) {
-  const tektii::fs::RootedDir directory(root);
-  // O_NONBLOCK: opening a fifo must not wait for a writer.
-  auto opened = directory.try_open(path, O_RDONLY | O_NONBLOCK);
-  if (!opened.fd) return std::nullopt;
-  struct stat status {};
-  if (::fstat(opened.fd.get(), &status) != 0) throw_errno("stat " + path);
-  if (!S_ISREG(status.st_mode)) return std::nullopt;
-  FdSource source(std::move(opened.fd), path);
-  return read_all(source, k_max_file);
+  return tektii::fs::read_inside(root, path, k_max_file);
 }
 
 std::optional<std::string> read_own(const fs::path& path) {
@@ -46,8 +35,8 @@ std::optional<std::string> read_own(const fs::path& path) {
   return read_file(path, k_max_file);
 }
 
-[[noreturn]] void fail_missing(const DockerfileChoice& choice, const std::string& path) {
-  throw Error(ErrorKind::usage, fmt::format("Dockerfile not found at {}", path))
+[[noreturn]] void fail_missing(const DockerfileChoice& choice, const std::string& shown) {
+  throw Error(ErrorKind::usage, fmt::format("Dockerfile not found at {}", shown))
       .add_hint(fmt::format("use {} to name another file", choice.file_flag));
 }
 
@@ -80,7 +69,7 @@ void read_from_machine(const DockerfileChoice& choice, const std::string& path, 
     }
     return;
   }
-  fail_missing(choice, path);
+  fail_missing(choice, shown_context(path));
 }
 
 void read_from_context(const DockerfileChoice& choice, const fs::path& directory, const std::string& path,
@@ -95,8 +84,8 @@ void read_from_context(const DockerfileChoice& choice, const fs::path& directory
     }
     return;
   }
-  const auto where = choice.context == "-" ? "the archive on standard input" : choice.context;
-  fail_missing(choice, fmt::format("{} in {}", escape_control(path), escape_control(where)));
+  const auto where = choice.context == "-" ? "the archive on standard input" : shown_context(choice.context);
+  fail_missing(choice, fmt::format("{} in {}", escape_control(path), where));
 }
 
 void read_text(const DockerfileChoice& choice, const Context& context, ContextLoader& loader,
@@ -105,7 +94,7 @@ void read_text(const DockerfileChoice& choice, const Context& context, ContextLo
     if (!choice.file.empty()) {
       throw Error(ErrorKind::usage, fmt::format("ambiguous Dockerfile: the context {} is one itself, and {} names "
                                                 "another",
-                                                escape_control(choice.context), choice.file_flag));
+                                                shown_context(choice.context), choice.file_flag));
     }
     return set_dockerfile(request, *context.dockerfile, k_default_name);
   }

@@ -2,6 +2,7 @@
 
 #include "cli/signals.hpp"
 #include "cli/version.hpp"
+#include "shown.hpp"
 #include "standard_input.hpp"
 #include <tektii/layer/extract.hpp>
 #include <tektii/net/http.hpp>
@@ -15,8 +16,10 @@
 #include <spdlog/spdlog.h>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 namespace tektii::cli {
@@ -125,7 +128,7 @@ fs::path ContextLoader::new_directory() {
 Context ContextLoader::load_git(const dockerfile::GitRef& reference, const BuildSecrets& secrets) {
   auto& threads = this->threads(secrets);
   ++steps_;
-  const auto title = fmt::format("load git context {}", net::redact_url(escape_control(reference.remote)));
+  const auto title = fmt::format("load git context {}", shown_context(reference.remote));
   const auto tree = threads.step(title, [&](const auto& stop) { return threads.sources.fetch_git(reference, stop); });
   Context context;
   context.directory = tree.directory;
@@ -145,7 +148,7 @@ builder::RemoteFile ContextLoader::load_file(const std::string& url, const Build
   }
   request.authorization = http_authorization(secrets, url);
   ++steps_;
-  const auto title = fmt::format("load {}", net::redact_url(escape_control(url)));
+  const auto title = fmt::format("load {}", shown_context(url));
   return threads.step(title, [&](const auto& stop) { return threads.sources.fetch_file(request, stop); });
 }
 
@@ -162,6 +165,9 @@ Context ContextLoader::unpack_or_read(ByteSource& source, const std::string& sho
   } else if (is_named) {
     FdSink sink(open_file(context.directory / "context", O_WRONLY | O_CREAT | O_EXCL, 0600), "context");
     copy_stream(all, sink, stop);
+    // Not the time of this build.
+    const std::array<timespec, 2> times = {timespec{0, 0}, timespec{0, 0}};
+    if (::futimens(sink.fd(), times.data()) != 0) throw_errno("set the time of " + shown);
   } else if (all.head().empty()) {
     throw Error(ErrorKind::usage, fmt::format("{} is empty", shown));
   } else {
@@ -173,7 +179,7 @@ Context ContextLoader::unpack_or_read(ByteSource& source, const std::string& sho
 Context ContextLoader::load_url(const std::string& url, const BuildSecrets& secrets, bool is_named) {
   const auto file = load_file(url, secrets);
   const auto source = open_source(file.path);
-  auto context = unpack_or_read(*source, net::redact_url(escape_control(url)), secrets, is_named);
+  auto context = unpack_or_read(*source, shown_context(url), secrets, is_named);
   if (file.last_modified) context.time = file.last_modified;
   return context;
 }
@@ -194,7 +200,7 @@ Context ContextLoader::load(const std::string& text, const BuildSecrets& secrets
     return load_git(*reference, secrets);
   }
   if (is_http(text)) return load_url(text, secrets, false);
-  Error error(ErrorKind::usage, fmt::format("context {} {}", escape_control(text),
+  Error error(ErrorKind::usage, fmt::format("context {} {}", shown_context(text),
                                             fs::exists(text, failure) ? "is not a directory" : "does not exist"));
   error.add_hint(
       "a context is a directory, a git repository (https://.../a.git#ref:subdir, git@host:a.git), the URL of "
@@ -219,7 +225,7 @@ std::string ContextLoader::read_standard_input(const std::string& what) {
 
 std::string ContextLoader::read_url(const std::string& url, const BuildSecrets& secrets) {
   const auto source = open_source(load_file(url, secrets).path);
-  return read_dockerfile(*source, net::redact_url(escape_control(url)));
+  return read_dockerfile(*source, shown_context(url));
 }
 
 }  // namespace tektii::cli

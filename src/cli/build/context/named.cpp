@@ -1,6 +1,7 @@
 #include "named.hpp"
 
 #include "layout.hpp"
+#include "shown.hpp"
 #include <tektii/oci/reference.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
@@ -45,7 +46,7 @@ NamedContext load(const std::string& value, ContextLoader& loader, const BuildSe
   const auto* problem = value.find("://") != std::string::npos ? "is of a kind that is not supported"
                         : fs::exists(value, failure)           ? "is not a directory"
                                                                : "is not a directory, and nothing else either";
-  throw Error(ErrorKind::usage, fmt::format("{} {}", escape_control(value), problem)).add_hint(k_forms);
+  throw Error(ErrorKind::usage, fmt::format("{} {}", shown_context(value), problem)).add_hint(k_forms);
 }
 
 }  // namespace
@@ -55,15 +56,17 @@ std::map<std::string, NamedContext> read_named_contexts(const std::vector<std::s
   std::map<std::string, NamedContext> contexts;
   for (const auto& text : given) {
     const auto equals = text.find('=');
-    if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
-      throw Error(ErrorKind::usage, fmt::format("--build-context {}: expected NAME=CONTEXT", escape_control(text)))
+    // A URL has its '=' in the query: the name is forgotten.
+    const bool has_name = equals != std::string::npos && equals != 0 && text.find("://") >= equals;
+    if (!has_name || equals + 1 == text.size()) {
+      throw Error(ErrorKind::usage, fmt::format("--build-context {}: expected NAME=CONTEXT", shown_context(text)))
           .add_hint(k_forms);
     }
     const auto name = text.substr(0, equals);
     try {
       oci::ImageReference::parse(name);  // what FROM and --from compare it with
     } catch (const Error& error) {
-      throw Error(ErrorKind::usage, fmt::format("--build-context {}: {}", escape_control(text), error.message()));
+      throw Error(ErrorKind::usage, fmt::format("--build-context {}: {}", shown_context(text), error.message()));
     }
     try {
       contexts[name] = load(text.substr(equals + 1), loader, secrets);
