@@ -268,6 +268,13 @@ TEST_F(CacheSharingTest, LockedUsersWait) {
   EXPECT_EQ(first, second);
 }
 
+TEST_F(CacheSharingTest, StrictestOfTwoMountsOfACacheCounts) {
+  const auto [first, second] = overlapping("shared --mount=type=cache,id=/c,target=/d,sharing=locked", true);
+  EXPECT_EQ(first, second);
+  const auto [third, fourth] = overlapping("shared --mount=type=cache,id=/c,target=/d,sharing=private", false);
+  EXPECT_NE(third, fourth);
+}
+
 TEST_F(RunMountsTest, SecretsAreKnownByNameAlone) {
   request_.secrets["token"] = {directory_.path() / "token", std::nullopt};
   write_file_atomic(directory_.path() / "token", "hidden-1");
