@@ -1,6 +1,7 @@
 #include "builder/build_fixture.hpp"
 #include <tektii/dockerfile/mount.hpp>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <sys/socket.h>
@@ -64,6 +65,11 @@ TEST(RunMount, OptionsOfEachType) {
 
 TEST(RunMount, WhatOnlyTheWholeTells) {
   EXPECT_THROW(typed("target=", "/"), Error);
+  for (const char* type : {"bind", "cache", "tmpfs", "secret", "ssh"}) {
+    for (const char* target : {"/", "/a/..", ".", ".."}) {
+      EXPECT_THROW(typed(fmt::format("type={},target={}", type, target), "/"), Error) << type << " " << target;
+    }
+  }
   EXPECT_THROW(typed("type=ssh,source=x"), Error);
   EXPECT_THROW(typed("type=cache,target=/x,source=/y"), Error);
 }
