@@ -412,6 +412,11 @@ TEST_F(BuildTest, EveryProblemOfEveryMountIsFoundBeforeAnyRequest) {
   EXPECT_THAT(all, Contains(HasSubstr("needs a from")));
   EXPECT_THAT(all, Contains(HasSubstr("network.host is not allowed")));
   EXPECT_THAT(all, Contains(HasSubstr("security.insecure is not allowed")));
+  // Each with what to do about it.
+  EXPECT_THAT(all,
+              Contains("also: Dockerfile:7: network.host is not allowed (if you trust this Dockerfile, add --allow "
+                       "network.host)"));
+  EXPECT_THAT(all, Contains(HasSubstr("git forwarded from the client (add --ssh git)")));
   EXPECT_TRUE(opened_.empty());
 }
 
