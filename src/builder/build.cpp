@@ -28,7 +28,8 @@ std::shared_ptr<BlobFetcher> make_fetcher(const BuildDeps& deps, const std::stop
       });
 }
 
-// A --build-arg that no ARG takes is most often a typo.
+// A --build-arg that no ARG takes is most often a typo; of those that speak to the builder, some ask for what is not
+// there.
 std::vector<std::string> unused_build_args(const BuildRequest& request, const Plan& plan) {
   std::set<std::string> declared;
   const auto note = [&](const dockerfile::Instruction& instruction) {
@@ -46,6 +47,10 @@ std::vector<std::string> unused_build_args(const BuildRequest& request, const Pl
   const auto built_in = platform_args(request.platform, request.target);
   std::vector<std::string> warnings;
   for (const auto& [name, value] : request.build_args) {
+    if (const auto reason = why_without_effect(name, value)) {
+      warnings.push_back(fmt::format("--build-arg {} has no effect: {}", name, *reason));
+      continue;
+    }
     if (declared.contains(name) || built_in.contains(name) || is_predefined_arg(name) || is_builder_arg(name)) {
       continue;
     }

@@ -12,6 +12,16 @@ std::string place_and_text(const Error& problem) {
   return span ? fmt::format("{}:{}: {}", span->file, span->first_line, problem.what()) : problem.what();
 }
 
+// A problem that is told among the hints of another keeps its own, where it is a short one: which flag to give.
+std::string with_hint(const Error& problem) {
+  constexpr std::size_t k_longest_hint = 100;
+  auto text = place_and_text(problem);
+  if (!problem.hints().empty() && problem.hints().front().size() <= k_longest_hint) {
+    text += fmt::format(" ({})", problem.hints().front());
+  }
+  return text;
+}
+
 }  // namespace
 
 void Problems::add(Error problem) {
@@ -20,10 +30,10 @@ void Problems::add(Error problem) {
     return;
   }
   // What keeps a name from being resolved is met by each part of the plan that needs it: once is enough.
-  const auto text = place_and_text(problem);
-  const auto hint = fmt::format("also: {}", text);
+  const auto hint = fmt::format("also: {}", with_hint(problem));
   const auto& hints = first_->hints();
-  if (text == place_and_text(*first_) || std::find(hints.begin(), hints.end(), hint) != hints.end()) return;
+  if (place_and_text(problem) == place_and_text(*first_) || std::find(hints.begin(), hints.end(), hint) != hints.end())
+    return;
   first_->add_hint(hint);
 }
 

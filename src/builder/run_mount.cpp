@@ -1,7 +1,6 @@
 #include "run_mount.hpp"
 
 #include "copy_source.hpp"
-#include <tektii/dockerfile/history.hpp>
 #include <tektii/dockerfile/values.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
@@ -69,6 +68,10 @@ struct Options {
   }
 };
 
+void refuse_root(const RunMount& mount) {
+  if (mount.target == "/") throw Error(ErrorKind::usage, "invalid mount target \"/\"");
+}
+
 void finish_directory(Options& options, const std::string& working_dir) {
   auto& mount = options.mount;
   if (mount.size == 0U) mount.size.reset();
@@ -77,9 +80,7 @@ void finish_directory(Options& options, const std::string& working_dir) {
   mount.source = clean_source_path(options.source);
   const bool absolute = options.target.starts_with('/');
   mount.target = "/" + clean_source_path(absolute ? options.target : working_dir + "/" + options.target);
-  if (mount.target == "/") {
-    throw Error(ErrorKind::usage, fmt::format("invalid mount target {}", dockerfile::go_quote(mount.target)));
-  }
+  refuse_root(mount);
   if (mount.kind != RunMount::Kind::cache) return;
   if (mount.id.empty()) mount.id = absolute ? mount.target : clean_source_path(options.target);
   if (!mount.from && !mount.source.empty()) {
@@ -94,7 +95,7 @@ void finish_secret(Options& options) {
   if (mount.id.empty()) mount.id = base_name(options.target);
   if (!options.target.empty()) mount.target = "/" + clean_source_path(options.target);
   if (mount.target.empty() && !mount.env) mount.target = "/run/secrets/" + base_name(mount.id);
-  if (mount.target == "/") throw Error(ErrorKind::usage, "invalid mount target \"/\"");
+  refuse_root(mount);
   if (mount.env && mount.env->empty()) mount.env = mount.id;
 }
 
@@ -104,6 +105,7 @@ void finish_ssh(Options& options, int number) {
   if (mount.id.empty()) mount.id = "default";
   mount.target = options.target.empty() ? fmt::format("/run/buildkit/ssh_agent.{}", number)
                                         : "/" + clean_source_path(options.target);
+  refuse_root(mount);
 }
 
 }  // namespace

@@ -12,8 +12,13 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <cstring>
+#include <exception>
+#include <iterator>
+#include <list>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -27,6 +32,9 @@ namespace {
 constexpr unsigned char k_failure = 5;
 constexpr unsigned char k_request_identities = 11;
 constexpr unsigned char k_sign_request = 13;
+// At one time. A command that opens more at once than any ssh does must not use up the descriptors of the build.
+constexpr std::size_t k_most_connections = 64;
+constexpr std::chrono::milliseconds k_shortage{50};
 constexpr std::size_t k_longest_message = std::size_t{256} << 10;
 
 UniqueFd make_socket() {
@@ -96,24 +104,42 @@ bool is_allowed(const std::string& message) {
 }  // namespace
 
 struct SshForward::Impl {
+  struct Connection {
+    std::thread thread;
+    bool done = false;  // the thread touches nothing any more
+  };
+
   std::filesystem::path agent;
   UniqueFd listener;
   std::mutex mutex;
+  std::condition_variable changed;  // a connection is done, or everything is to end
   bool ending = false;
-  std::vector<int> open;  // connections to be shut down at the end; owned by their threads
-  std::vector<std::thread> connections;
+  std::vector<int> open;              // connections to be shut down at the end; owned by their threads
+  std::list<Connection> connections;  // of the accepting thread, and at the end
   std::thread accepting;
 
-  // False when everything is to end.
-  bool watch(int fd) {
-    const std::lock_guard lock(mutex);
-    if (!ending) open.push_back(fd);
-    return !ending;
-  }
+  // While it lives, the end of everything shuts the connection down.
+  class Watch {
+   public:
+    Watch(Impl& impl, int fd) : impl_(impl), fd_(fd) {
+      const std::lock_guard lock(impl_.mutex);
+      impl_.open.push_back(fd_);
+    }
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+    ~Watch() {
+      const std::lock_guard lock(impl_.mutex);
+      std::erase(impl_.open, fd_);
+    }
 
-  void forget(int fd) {
+   private:
+    Impl& impl_;
+    int fd_;
+  };
+
+  bool is_ending() {
     const std::lock_guard lock(mutex);
-    std::erase(open, fd);
+    return ending;
   }
 
   void relay(int client, int server) const {
@@ -128,27 +154,75 @@ struct SshForward::Impl {
     }
   }
 
-  // At the edge of a thread: an agent that is gone ends this connection, which the command's ssh reports.
-  void serve(UniqueFd client) {
-    UniqueFd server;
+  void serve(const UniqueFd& client) {
+    const UniqueFd server = connect_to(agent);
+    const Watch client_watch(*this, client.get());
+    const Watch server_watch(*this, server.get());
+    if (!is_ending()) relay(client.get(), server.get());
+  }
+
+  // At the edge of a thread: what goes wrong (an agent that is gone) ends this connection, which the command's ssh
+  // reports. It is closed before it counts as done, so that there are never more open than served.
+  void serve_at_edge(UniqueFd client, Connection& connection) {
     try {
-      server = connect_to(agent);
-    } catch (const Error&) {
-      return;
+      serve(client);
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): closing it is all that can be done
     }
-    if (watch(client.get()) && watch(server.get())) relay(client.get(), server.get());
-    forget(client.get());
-    forget(server.get());
+    client.reset();
+    const std::lock_guard lock(mutex);
+    connection.done = true;
+    changed.notify_all();
+  }
+
+  // Starts to serve a connection. One for which no thread can be had is closed, as it would be by a busy agent.
+  void start(UniqueFd client) {
+    const std::lock_guard lock(mutex);
+    if (ending) return;
+    const auto known = connections.size();
+    try {
+      auto& connection = connections.emplace_back();
+      const int fd = client.get();
+      connection.thread = std::thread([this, fd, &connection] { serve_at_edge(UniqueFd(fd), connection); });
+      client.release();
+    } catch (const std::exception&) {
+      connections.resize(known);
+    }
+  }
+
+  // Ends the threads that are done, and waits while there are as many others as may be; false when everything is to
+  // end. Whoever connects meanwhile waits in the queue of the socket.
+  bool make_room() {
+    std::unique_lock lock(mutex);
+    while (true) {
+      for (auto it = connections.begin(); it != connections.end();) {
+        if (it->done) it->thread.join();
+        it = it->done ? connections.erase(it) : std::next(it);
+      }
+      if (ending || connections.size() < k_most_connections) return !ending;
+      changed.wait(lock);
+    }
+  }
+
+  // After an accept without result; false when the socket was shut down. The connection that there were no descriptors
+  // or no memory for is still in the queue.
+  bool try_again(int error_number) {
+    if (error_number == EINTR || error_number == ECONNABORTED) return true;
+    const bool is_short =
+        error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS || error_number == ENOMEM;
+    if (!is_short) return false;
+    std::unique_lock lock(mutex);
+    changed.wait_for(lock, k_shortage, [this] { return ending; });
+    return !ending;
   }
 
   void accept_all() {
-    while (true) {
+    while (make_room()) {
       UniqueFd client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      if (!client && (errno == EINTR || errno == ECONNABORTED)) continue;
-      if (!client) return;  // shut down
-      const std::lock_guard lock(mutex);
-      if (ending) return;
-      connections.emplace_back([this, fd = client.release()] { serve(UniqueFd(fd)); });
+      if (client) {
+        start(std::move(client));
+      } else if (!try_again(errno)) {
+        return;
+      }
     }
   }
 };
@@ -174,9 +248,10 @@ SshForward::~SshForward() {
     impl_->ending = true;
     for (const int fd : impl_->open) ::shutdown(fd, SHUT_RDWR);
   }
+  impl_->changed.notify_all();
   ::shutdown(impl_->listener.get(), SHUT_RDWR);
   impl_->accepting.join();
-  for (std::thread& connection : impl_->connections) connection.join();
+  for (auto& connection : impl_->connections) connection.thread.join();
 }
 
 }  // namespace tektii::builder

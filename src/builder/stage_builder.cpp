@@ -212,24 +212,29 @@ void StageBuilder::run_step(const Instruction& instruction, const std::string& k
                       fmt::format("[{} {}/{}] {}{}", planned_.title, file_step_, file_steps_,
                                   in_trigger_ ? "ONBUILD " : "", instruction.original),
                       session_.was_stopped());
-  if (!session_.request.no_cache) {
-    if (const auto known = find_step(session_.deps.actions, session_.deps.blobs, key)) {
-      if (known->layer) state_->stack.push(*known->layer);
-      add_history(created_by, !known->layer);
-      report.finish(StepOutcome::cached);
-      return;
+  auto outcome = StepOutcome::cached;
+  std::optional<layer::WrittenLayer> written;
+  const auto result = session_.step_runs->run(key, session_.stop, [&] {
+    if (!session_.request.no_cache) {
+      if (const auto known = find_step(session_.deps.actions, session_.deps.blobs, key)) return *known;
     }
-  }
-  auto written = make(report.id());
-  StepResult result;
+    outcome = StepOutcome::done;
+    written = make(report.id());
+    StepResult made;
+    if (written) {
+      session_.deps.snapshots.put_index(written->layer.diff_id, written->index);
+      made.layer = written->layer;
+    }
+    remember_step(session_.deps.actions, key, made);
+    return made;
+  });
   if (written) {
-    session_.deps.snapshots.put_index(written->layer.diff_id, written->index);
-    result.layer = written->layer;
     state_->stack.push(written->layer, written->index);
+  } else if (result.layer) {
+    state_->stack.push(*result.layer);
   }
-  remember_step(session_.deps.actions, key, result);
-  add_history(created_by, !written);
-  report.finish(StepOutcome::done);
+  add_history(created_by, !result.layer);
+  report.finish(outcome);
 }
 
 void StageBuilder::add_history(const std::string& created_by, bool empty_layer) {

@@ -7,6 +7,7 @@
 #include "plan.hpp"
 #include "step_cache.hpp"
 #include "step_mounts.hpp"
+#include "step_runs.hpp"
 #include "variables.hpp"
 #include <tektii/builder/build.hpp>
 #include <tektii/layer/layer_writer.hpp>
@@ -48,6 +49,7 @@ struct BuildSession {
   }
 
   std::shared_ptr<BindFiles> bind_files = std::make_shared<BindFiles>();  // of mounts, written once for all stages
+  std::shared_ptr<StepRuns> step_runs = std::make_shared<StepRuns>();     // each step once for all stages
 };
 
 // Makes the images that were looked up states to build on or copy from.
@@ -104,8 +106,8 @@ class StageBuilder {
   std::string absolute(const std::string& path) const;  // against WORKDIR, cleaned
   std::int64_t new_file_mtime() const;
 
-  // Takes the layer from the cache or makes it, puts it on the stack and writes the history entry. `make` returns
-  // nullopt when the step changes nothing.
+  // Takes the layer from the cache or from another stage of this build, or makes it; puts it on the stack and writes
+  // the history entry. `make` returns nullopt when the step changes nothing.
   using MakeLayer = std::function<std::optional<layer::WrittenLayer>(int step_id)>;
   void run_step(const Instruction& instruction, const std::string& key, const std::string& created_by,
                 const MakeLayer& make);

@@ -196,6 +196,17 @@ void StepMounts::fill_cache(const Item& item, const std::filesystem::path& direc
   own(directory, root);
 }
 
+// The sharing that keeps what each of the mounts of one cache asks for.
+RunMount::Sharing StepMounts::strictest_sharing(const std::vector<const Item*>& users) {
+  auto strictest = RunMount::Sharing::shared;
+  for (const Item* user : users) {
+    const auto sharing = user->mount.sharing;
+    if (sharing == RunMount::Sharing::locked) return sharing;
+    if (sharing == RunMount::Sharing::exclusive_copy) strictest = sharing;
+  }
+  return strictest;
+}
+
 // In the order of their keys, so that two commands that lock the same caches can't wait for each other; what one
 // command mounts twice it holds once.
 void StepMounts::add_caches(exec::RunSpec& spec, const MountContext& context) {
@@ -214,7 +225,7 @@ void StepMounts::add_caches(exec::RunSpec& spec, const MountContext& context) {
     const auto on_wait = [&] {
       context.tell(fmt::format("waiting for the cache mount {}, which another step or build uses\n", first.mount.id));
     };
-    leases_.push_back(caches.acquire({key, first.mount.sharing, fill}, on_wait, context.stop));
+    leases_.push_back(caches.acquire({key, strictest_sharing(users), fill}, on_wait, context.stop));
     for (const Item* user : users) {
       spec.mounts.push_back({user->mount.target, exec::HostSource{leases_.back().directory}, user->mount.read_only});
     }

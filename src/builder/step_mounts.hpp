@@ -66,6 +66,7 @@ class StepMounts {
   void add_caches(exec::RunSpec& spec, const MountContext& context);
   void add_secret(const RunMount& mount, exec::RunSpec& spec, const MountContext& context) const;
   void add_ssh(const RunMount& mount, exec::RunSpec& spec, const MountContext& context);
+  static RunMount::Sharing strictest_sharing(const std::vector<const Item*>& users);
   std::string cache_key(const Item& item, const MountContext& context) const;
   void fill_cache(const Item& item, const std::filesystem::path& directory, const MountContext& context) const;
   // The overlay of a source; `path` is what of it is meant.

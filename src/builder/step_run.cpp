@@ -195,13 +195,16 @@ void StageBuilder::add_surroundings(KeyBuilder& key, const dockerfile::Run& run)
 void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::Run& run) {
   const auto argv = command_argv(run.command);
   auto mounts = run_mounts(instruction, run);
-  KeyBuilder key("run/1");
+  // An input of the layer of its own: the variable that tells the command may be overridden by an ENV.
+  const auto timestamps =
+      session_.request.preserve_timestamps ? "preserve" : fmt::format("clamp {}", session_.request.source_date_epoch);
+  KeyBuilder key("run/2");
   key.field("layers", state_->stack.chain_key())
       .field("user", state_->config.config.user)
       .field("directory", state_->config.config.working_dir)
       .field("network", run_network(run, session_.request))
       .field("host name", sandbox_host_name(session_.request.build_args))
-      .field("timestamps", session_.request.preserve_timestamps ? "preserve" : "clamp")
+      .field("timestamps", timestamps)
       .field("compression", compression_key());
   for (const auto& word : argv) key.field("argv", word);
   for (const auto& entry : run_environment("")) key.field("env", entry);

@@ -25,6 +25,24 @@ bool is_builder_arg(std::string_view name) {
   return std::find(k_names.begin(), k_names.end(), name) != k_names.end();
 }
 
+std::optional<std::string_view> why_without_effect(std::string_view name, std::string_view value) {
+  struct Reason {
+    std::string_view name;
+    std::string_view text;
+  };
+  static constexpr std::array<Reason, 6> k_reasons = {
+      {{"BUILDKIT_BUILD_NAME", "a build has no name"},
+       {"BUILDKIT_INLINE_CACHE", "an image carries no cache"},
+       {"BUILDKIT_MULTI_PLATFORM", "the image is for linux/amd64 alone and has no index"},
+       {"BUILDKIT_SBOM_SCAN_CONTEXT", "no bill of materials is made"},
+       {"BUILDKIT_SBOM_SCAN_STAGE", "no bill of materials is made"},
+       {"BUILDKIT_SYNTAX", "the Dockerfile language is built in and no other frontend is run"}}};
+  if (value == "0" || equals_ignoring_case(value, "f") || equals_ignoring_case(value, "false")) return std::nullopt;
+  const auto reason = std::find_if(k_reasons.begin(), k_reasons.end(), [&](const auto& r) { return r.name == name; });
+  if (value.empty() || reason == k_reasons.end()) return std::nullopt;
+  return reason->text;
+}
+
 std::string sandbox_host_name(const BuildArgs& build_args) {
   const auto given = build_args.find("BUILDKIT_SANDBOX_HOSTNAME");
   return given == build_args.end() || given->second.empty() ? "buildkitsandbox" : given->second;

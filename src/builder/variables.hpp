@@ -22,6 +22,10 @@ bool is_predefined_arg(std::string_view name);
 // True for arguments that speak to the builder and need no ARG: BUILDKIT_INLINE_CACHE, SOURCE_DATE_EPOCH and the like.
 bool is_builder_arg(std::string_view name);
 
+// Why a --build-arg that speaks to BuildKit has no effect here; nullopt for all others, and for a value that turns off
+// what is not there anyway.
+std::optional<std::string_view> why_without_effect(std::string_view name, std::string_view value);
+
 // The host name that commands see: BUILDKIT_SANDBOX_HOSTNAME, else the one that BuildKit gives them.
 std::string sandbox_host_name(const BuildArgs& build_args);
 

@@ -140,7 +140,8 @@ std::optional<std::size_t> GlobPattern::match_suffix(std::string_view value, boo
   return longest ? first_reached(reached) : last_reached(reached);
 }
 
-std::string GlobPattern::replace(std::string_view value, std::string_view replacement, bool all) const {
+std::optional<std::string> GlobPattern::replace(std::string_view value, std::string_view replacement, bool all,
+                                                std::size_t limit) const {
   std::string result;
   bool after_match = false;  // an empty match right behind another one does not count
   // What can't be matched from one place, because the tokens from the first star on find nothing in the line, can't be
@@ -153,6 +154,8 @@ std::string GlobPattern::replace(std::string_view value, std::string_view replac
     const auto length = try_here ? match_prefix(rest, true) : std::nullopt;
     if (try_here && !length) hopeless_until = std::min(value.find('\n', position), value.size()) + 1;
     if (length && (*length > 0 || !after_match)) {
+      if (replacement.size() > limit) return std::nullopt;
+      limit -= replacement.size();
       result += replacement;
       position += *length;
       if (!all) break;

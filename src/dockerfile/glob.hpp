@@ -21,8 +21,10 @@ class GlobPattern {
   std::optional<std::size_t> match_prefix(std::string_view value, bool longest) const;
   // Where the shortest or longest suffix that matches begins.
   std::optional<std::size_t> match_suffix(std::string_view value, bool longest) const;
-  // Replaces the first match, or all of them, each as long as possible and from left to right.
-  std::string replace(std::string_view value, std::string_view replacement, bool all) const;
+  // Replaces the first match, or all of them, each as long as possible and from left to right. nullopt when the
+  // replacements take more than `limit` bytes.
+  std::optional<std::string> replace(std::string_view value, std::string_view replacement, bool all,
+                                     std::size_t limit) const;
 
  private:
   enum class Kind { literal, any, star };

@@ -16,7 +16,12 @@ namespace {
 // Far beyond what anyone writes, and far from the end of the stack.
 constexpr int k_max_depth = 200;
 
+// What variables may add to one word. A value that is made of itself twice, line after line, would soon take all
+// memory; no program can be given one of more than 128 KiB.
+constexpr std::size_t k_max_inserted = std::size_t{1} << 20;
+
 constexpr std::string_view k_missing_brace = "syntax error: missing '}'";
+constexpr std::string_view k_too_long = "its variables make it longer than 1 MiB";
 
 bool is_special_parameter(char c) {
   return std::string_view("@*#?-$!0").find(c) != std::string_view::npos;
@@ -237,7 +242,11 @@ std::string WordExpander::substitute_pattern(const std::string& name) {
   const std::string replacement = read_until('}', true).text;
   const Variable variable = look_up(name, false);
   if (!variable.value && mode_.keep_unset) return fmt::format("${{{}/{}/{}}}", name, pattern, replacement);
-  return parse_pattern(pattern).replace(variable.value.value_or(""), replacement, all);
+  const std::string value = variable.value.value_or("");
+  auto result = parse_pattern(pattern).replace(value, replacement, all, k_max_inserted);
+  if (!result) fail(k_too_long);
+  if (result->size() > value.size()) count_inserted(result->size() - value.size());
+  return std::move(*result);
 }
 
 std::string WordExpander::read_name() {
@@ -267,11 +276,17 @@ WordExpander::Variable WordExpander::look_up(std::string name, bool has_default)
   if (names_parameter(name) && !mode_.look_up_parameters) return {std::move(name), std::nullopt};
   std::optional<std::string> value = lookup_(name);
   if (value) {
+    count_inserted(value->size());
     expanded_.used.insert(name);
   } else if (!has_default) {
     expanded_.unset.insert(name);
   }
   return {std::move(name), std::move(value)};
+}
+
+void WordExpander::count_inserted(std::size_t size) {
+  if (size > k_max_inserted - inserted_) fail(k_too_long);
+  inserted_ += size;
 }
 
 std::string_view WordExpander::take_code_point() {

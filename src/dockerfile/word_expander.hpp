@@ -59,6 +59,7 @@ class WordExpander {
   std::string trim_value(const Variable& variable, char modifier, std::string_view pattern) const;
   GlobPattern parse_pattern(std::string_view pattern) const;
   Variable look_up(std::string name, bool has_default);
+  void count_inserted(std::size_t size);
 
   bool at_end() const { return position_ == word_.size(); }
   char peek() const { return word_[position_]; }
@@ -70,7 +71,8 @@ class WordExpander {
   ExpandOptions options_;
   WordExpanderMode mode_;
   std::size_t position_ = 0;
-  int depth_ = 0;  // of ${}
+  int depth_ = 0;             // of ${}
+  std::size_t inserted_ = 0;  // bytes of the values of variables and of replacements so far
   Expanded expanded_;
   std::vector<std::string> words_;
 };

@@ -7,6 +7,7 @@ namespace tektii::builder {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -133,14 +134,28 @@ INSTANTIATE_TEST_SUITE_P(
                  "RUN |1 BUILDKIT_SBOM_SCAN_STAGE=true /bin/sh -c x # buildkit"}}));
 
 TEST_F(BuildTest, ArgumentsOfTheBuilderNeedNoArg) {
-  for (const char* name :
-       {"BUILDKIT_INLINE_CACHE", "BUILDKIT_MULTI_PLATFORM", "BUILDKIT_SANDBOX_HOSTNAME", "BUILDKIT_SYNTAX",
-        "BUILDKIT_CACHE_MOUNT_NS", "BUILDKIT_CONTEXT_KEEP_GIT_DIR", "SOURCE_DATE_EPOCH", "all_proxy", "TARGETSTAGE"}) {
+  for (const char* name : {"BUILDKIT_SANDBOX_HOSTNAME", "BUILDKIT_CACHE_MOUNT_NS", "BUILDKIT_CONTEXT_KEEP_GIT_DIR",
+                           "BUILDKIT_GIT_ADVICE", "SOURCE_DATE_EPOCH", "all_proxy", "TARGETSTAGE"}) {
     request_.build_args = {{name, "1"}};
     EXPECT_THAT(build("FROM scratch\n").warnings, IsEmpty()) << name;
   }
   request_.build_args = {{"BUILDKIT_DOCKERFILE_CHECK", "skip=all"}};
   EXPECT_THAT(build("FROM scratch\n").warnings, IsEmpty());
+}
+
+TEST_F(BuildTest, WhatBuildKitWouldDoAndWeDoNotIsSaid) {
+  for (const char* name : {"BUILDKIT_INLINE_CACHE", "BUILDKIT_MULTI_PLATFORM", "BUILDKIT_SBOM_SCAN_CONTEXT",
+                           "BUILDKIT_SBOM_SCAN_STAGE", "BUILDKIT_SYNTAX"}) {
+    for (const char* text : {"FROM scratch\n", "FROM scratch\nARG BUILDKIT_SBOM_SCAN_STAGE\n"}) {
+      request_.build_args = {{name, "1"}};
+      EXPECT_THAT(build(text).warnings,
+                  ElementsAre(HasSubstr(std::string("--build-arg ") + name + " has no effect: ")));
+    }
+    for (const char* off : {"0", "false", "False", ""}) {
+      request_.build_args = {{name, off}};
+      EXPECT_THAT(build("FROM scratch\n").warnings, IsEmpty()) << name << "=" << off;
+    }
+  }
 }
 
 TEST_F(RunTest, CommandsSeeTheHostNameThatIsAskedFor) {

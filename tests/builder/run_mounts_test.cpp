@@ -1,6 +1,7 @@
 #include "builder/build_fixture.hpp"
 #include <tektii/dockerfile/mount.hpp>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <sys/socket.h>
@@ -64,6 +65,11 @@ TEST(RunMount, OptionsOfEachType) {
 
 TEST(RunMount, WhatOnlyTheWholeTells) {
   EXPECT_THROW(typed("target=", "/"), Error);
+  for (const char* type : {"bind", "cache", "tmpfs", "secret", "ssh"}) {
+    for (const char* target : {"/", "/a/..", ".", ".."}) {
+      EXPECT_THROW(typed(fmt::format("type={},target={}", type, target), "/"), Error) << type << " " << target;
+    }
+  }
   EXPECT_THROW(typed("type=ssh,source=x"), Error);
   EXPECT_THROW(typed("type=cache,target=/x,source=/y"), Error);
 }
@@ -268,6 +274,13 @@ TEST_F(CacheSharingTest, LockedUsersWait) {
   EXPECT_EQ(first, second);
 }
 
+TEST_F(CacheSharingTest, StrictestOfTwoMountsOfACacheCounts) {
+  const auto [first, second] = overlapping("shared --mount=type=cache,id=/c,target=/d,sharing=locked", true);
+  EXPECT_EQ(first, second);
+  const auto [third, fourth] = overlapping("shared --mount=type=cache,id=/c,target=/d,sharing=private", false);
+  EXPECT_NE(third, fourth);
+}
+
 TEST_F(RunMountsTest, SecretsAreKnownByNameAlone) {
   request_.secrets["token"] = {directory_.path() / "token", std::nullopt};
   write_file_atomic(directory_.path() / "token", "hidden-1");
@@ -399,6 +412,11 @@ TEST_F(BuildTest, EveryProblemOfEveryMountIsFoundBeforeAnyRequest) {
   EXPECT_THAT(all, Contains(HasSubstr("needs a from")));
   EXPECT_THAT(all, Contains(HasSubstr("network.host is not allowed")));
   EXPECT_THAT(all, Contains(HasSubstr("security.insecure is not allowed")));
+  // Each with what to do about it.
+  EXPECT_THAT(all,
+              Contains("also: Dockerfile:7: network.host is not allowed (if you trust this Dockerfile, add --allow "
+                       "network.host)"));
+  EXPECT_THAT(all, Contains(HasSubstr("git forwarded from the client (add --ssh git)")));
   EXPECT_TRUE(opened_.empty());
 }
 

@@ -149,6 +149,16 @@ TEST_F(RunTest, UnchangedCommandIsNotRunAgain) {
   EXPECT_EQ(executor_.specs.size(), 4U);
 }
 
+TEST_F(RunTest, EpochOfTheBuildCountsAlsoWhereAVariableHidesIt) {
+  executor_.command = [](const auto& rootfs, const auto&, auto&) { return write_upper(rootfs, "made", "x"); };
+  const std::string dockerfile = "FROM scratch\nENV SOURCE_DATE_EPOCH=1\nRUN touch /made\n";
+  for (const std::int64_t epoch : {1000000, 2000000}) {
+    request_.source_date_epoch = epoch;
+    EXPECT_EQ(tree_of(build(dockerfile)).find("made")->metadata.mtime, epoch);
+  }
+  EXPECT_EQ(executor_.specs.size(), 2U);
+}
+
 TEST_F(RunTest, MetadataBeforeACommandDoesNotMakeItRunAgain) {
   executor_.command = [](const auto& rootfs, const auto&, auto&) { return write_upper(rootfs, "made", "x"); };
   build("FROM scratch\nLABEL v=1\nRUN a\n");

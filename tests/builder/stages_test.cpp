@@ -149,6 +149,61 @@ TEST_F(BuildTest, ImagesAreLookedUpAtOnceBeforeAnyStep) {
   EXPECT_THAT(progress_.titles, Not(Contains("[x 1/1] COPY --from=local f /")));
 }
 
+// Two stages with the same command on the same files, which gives another result each time.
+constexpr const char* k_twins =
+    "FROM scratch AS a\nRUN made\nFROM scratch AS b\nRUN made\nFROM scratch\nCOPY --from=a /made /a\n"
+    "COPY --from=b /made /b\n";
+
+TEST_F(RunTest, SameStepOfStagesSideBySideIsMadeOnce) {
+  std::atomic<int> runs{0};
+  request_.jobs = 2;
+  executor_.command = [&](const auto& rootfs, const auto&, auto&) {
+    const int run = ++runs;
+    std::this_thread::sleep_for(200ms);
+    write_file_atomic(rootfs.upper_dir / "made", std::to_string(run));
+    return exec::ExitStatus{};
+  };
+  const auto first = build(k_twins).image.manifest.digest;
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(progress_.outcomes.at("[a 1/1] RUN made") == StepOutcome::done,
+            progress_.outcomes.at("[b 1/1] RUN made") == StepOutcome::cached);
+  EXPECT_EQ(build(k_twins).image.manifest.digest, first);
+  EXPECT_EQ(runs, 1);
+  request_.no_cache = true;
+  EXPECT_NE(build(k_twins).image.manifest.digest, first);
+  EXPECT_EQ(runs, 2);
+}
+
+TEST_F(RunTest, FailureOfASharedStepIsToldOnce) {
+  std::atomic<int> runs{0};
+  request_.jobs = 2;
+  executor_.command = [&](const auto&, const auto&, auto&) {
+    ++runs;
+    std::this_thread::sleep_for(200ms);
+    return exec::ExitStatus{7, 0};
+  };
+  EXPECT_EQ(build_error(k_twins).kind(), ErrorKind::run_failed);
+  EXPECT_EQ(runs, 1);
+  int failed = 0;
+  for (const auto& [title, outcome] : progress_.outcomes) failed += outcome == StepOutcome::failed ? 1 : 0;
+  EXPECT_EQ(failed, 1);
+}
+
+TEST_F(RunTest, StopWakesAStageThatWaitsForAnother) {
+  std::stop_source caller;
+  request_.jobs = 2;
+  executor_.interruptible = [&](const exec::RunSpec&, const std::stop_token& stop) -> exec::ExitStatus {
+    std::this_thread::sleep_for(200ms);
+    caller.request_stop();
+    throw_if_stopped(stop);
+    return {};
+  };
+  request_.dockerfile_text = k_twins;
+  EXPECT_THROW(build_image(request_, deps(), caller.get_token()), Error);
+  EXPECT_EQ(executor_.specs.size(), 1U);
+  for (const auto& [title, outcome] : progress_.outcomes) EXPECT_EQ(outcome, StepOutcome::canceled) << title;
+}
+
 struct Unknown {
   const char* dockerfile;
   int line;

@@ -342,5 +342,34 @@ TEST(Expand, SplitsIntoWords) {
   EXPECT_THROW(expand_words("'x", k_lookup), Error);
 }
 
+struct Growing {
+  const char* word;
+  bool fits;
+};
+
+class ExpandLimit : public ::testing::TestWithParam<Growing> {};
+
+TEST_P(ExpandLimit, OfWhatVariablesMakeOfAWord) {
+  const auto lookup = look_up_in({{"HALF", std::string(std::size_t{512} << 10, 'x')}, {"SMALL", "yy"}});
+  const auto expanding = [&] { return expand_word(GetParam().word, lookup).text.size(); };
+  if (GetParam().fits) {
+    EXPECT_GT(expanding(), std::size_t{512} << 10);
+    return;
+  }
+  try {
+    ADD_FAILURE() << expanding();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    EXPECT_THAT(error.what(), HasSubstr("longer than 1 MiB"));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, ExpandLimit,
+                         ::testing::Values(Growing{"$SMALL$HALF", true}, Growing{"$HALF$HALF", true},
+                                           Growing{"$HALF$HALF$SMALL", false}, Growing{"\"${HALF}$HALF$HALF\"", false},
+                                           Growing{"${NONE:-$HALF$HALF$HALF}", false}, Growing{"${HALF//x/z}z", true},
+                                           Growing{"$SMALL${HALF//x/$SMALL}", false},
+                                           Growing{"${SMALL//y/$HALF}", false}));
+
 }  // namespace
 }  // namespace tektii::dockerfile

@@ -39,11 +39,21 @@ void make_read_only(Step step, const std::string& target, bool recursive) {
   }
 }
 
-void restrict_mount(Step step, const std::string& target, const MountRestrictions& restrictions) {
+UniqueFd bind_mount_at(Step step, const std::string& source, const UniqueFd& mount_point, const std::string& target) {
+  UniqueFd tree(::open_tree(AT_FDCWD, source.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+  constexpr unsigned int k_both_are_descriptors = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+  if (!tree || ::move_mount(tree.get(), "", mount_point.get(), "", k_both_are_descriptors) != 0) {
+    throw StepFailure{step, errno, target};
+  }
+  return tree;
+}
+
+void restrict_mount(Step step, const UniqueFd& mounted, const std::string& target,
+                    const MountRestrictions& restrictions) {
   mount_attr attributes{};
   if (restrictions.read_only) attributes.attr_set |= MOUNT_ATTR_RDONLY;
   if (restrictions.no_devices) attributes.attr_set |= MOUNT_ATTR_NODEV;
-  if (::mount_setattr(AT_FDCWD, target.c_str(), 0, &attributes, sizeof attributes) != 0) {
+  if (::mount_setattr(mounted.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
     throw StepFailure{step, errno, target};
   }
 }

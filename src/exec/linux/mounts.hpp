@@ -1,6 +1,7 @@
 #pragma once
 
 #include "exec/init_report.hpp"
+#include <tektii/util/fd.hpp>
 
 #include <string>
 
@@ -31,8 +32,12 @@ struct MountRestrictions {
   bool read_only = false;
   bool no_devices = false;
 };
-// Adds restrictions to one mount.
-void restrict_mount(Step step, const std::string& target, const MountRestrictions& restrictions);
+// Adds restrictions to the mount that a descriptor is the root of; `target` is what an error names.
+void restrict_mount(Step step, const UniqueFd& mounted, const std::string& target,
+                    const MountRestrictions& restrictions);
+
+// A bind mount like the above at what a descriptor stands for, wherever that is by now. Returns the root of the mount.
+UniqueFd bind_mount_at(Step step, const std::string& source, const UniqueFd& mount_point, const std::string& target);
 
 // Takes every mount of this namespace out of propagation, in both directions.
 void make_mounts_private();

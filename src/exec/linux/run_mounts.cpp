@@ -16,8 +16,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <map>
 #include <string_view>
+#include <utility>
 
 namespace tektii::exec {
 
@@ -40,23 +42,33 @@ std::string clean(const std::string& target) {
   return path.starts_with("//") ? path.substr(1) : path;
 }
 
-// Makes `relative` below `root`, inside of a mount that is there already.
-void make_inside_mount(const stdfs::path& root, const std::string& relative, bool directory) {
-  stdfs::path walked = root;
+// Opens `relative` below `root` part by part; with `make`, what is missing is made. The path is resolved already. No
+// symlink is followed: another command that shares a cache may put one there meanwhile, and it would lead out of the
+// root, which is not the root of this process yet.
+UniqueFd open_mount_point(const stdfs::path& root, const std::string& relative, bool directory, bool make) {
+  const auto fail = [&](int error_number) { throw StepFailure{Step::make_run_mount, error_number, "/" + relative}; };
+  UniqueFd at(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   const stdfs::path path(relative);
-  for (const stdfs::path& part : path.parent_path()) {
-    walked /= part;
-    if (::mkdir(walked.c_str(), 0755) != 0 && errno != EEXIST) {
-      throw StepFailure{Step::make_run_mount, errno, "/" + relative};
+  for (auto part = path.begin(); part != path.end(); ++part) {
+    const bool wants_directory = directory || std::next(part) != path.end();
+    UniqueFd next(::openat(at.get(), part->c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (!next && errno == ENOENT && make) {
+      if (wants_directory) {
+        if (::mkdirat(at.get(), part->c_str(), 0755) != 0 && errno != EEXIST) fail(errno);
+      } else {
+        const UniqueFd file(
+            ::openat(at.get(), part->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
+        if (!file && errno != EEXIST) fail(errno);
+      }
+      next.reset(::openat(at.get(), part->c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     }
+    struct stat info {};
+    if (!next || ::fstat(next.get(), &info) != 0) fail(errno);
+    if (S_ISLNK(info.st_mode)) fail(ELOOP);
+    if (S_ISDIR(info.st_mode) != wants_directory) fail(wants_directory ? ENOTDIR : EISDIR);
+    at = std::move(next);
   }
-  const stdfs::path last = root / path;
-  if (directory) {
-    if (::mkdir(last.c_str(), 0755) != 0) throw StepFailure{Step::make_run_mount, errno, "/" + relative};
-    return;
-  }
-  const UniqueFd fd(::open(last.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (!fd) throw StepFailure{Step::make_run_mount, errno, "/" + relative};
+  return at;
 }
 
 }  // namespace
@@ -80,7 +92,7 @@ RunMounts::Prepared RunMounts::prepare(const Mount& mount, const std::string& ta
   } else if (const auto* secret = std::get_if<SecretSource>(&mount.source)) {
     prepared.source = prepare_secret(*secret, target, place.filename().string());
   } else {
-    return prepared;
+    prepared.source = prepare_tmpfs(std::get<TmpfsSource>(mount.source), target, place);
   }
   struct stat info {};
   if (::stat(prepared.source.c_str(), &info) != 0) {
@@ -110,6 +122,15 @@ std::string RunMounts::prepare_overlay(const OverlaySource& source, const stdfs:
   } catch (const Error&) {
     throw StepFailure{Step::find_mount_source, ELOOP, source.path};
   }
+}
+
+std::string RunMounts::prepare_tmpfs(const TmpfsSource& source, const std::string& target, const stdfs::path& place) {
+  make_directory(place);
+  const std::string size = source.size ? fmt::format(",size={}", *source.size) : "";
+  const int error_number =
+      try_mount({Step::make_run_mount, "tmpfs", place.string(), MS_NOSUID | MS_NODEV, "mode=1777" + size});
+  if (error_number != 0) throw StepFailure{Step::make_run_mount, error_number, target};
+  return place.string();
 }
 
 // Secrets live in a tmpfs of this mount namespace, which ends with the run.
@@ -153,49 +174,31 @@ bool RunMounts::covers(const std::string& resolved) const {
 
 void RunMounts::attach(const stdfs::path& root) {
   attached_ = {"dev", "proc", "sys"};
-  std::vector<std::string> mounted;
-  for (const Prepared& prepared : prepared_) {
-    attach_one(prepared, root);
-    mounted.push_back((root / attached_.back()).string());
-  }
+  std::vector<UniqueFd> mounted;
+  for (const Prepared& prepared : prepared_) mounted.push_back(attach_one(prepared, root));
   // Last: what is inside of a mount may need a mount point in it.
   for (std::size_t i = 0; i < prepared_.size(); ++i) restrict(prepared_[i], mounted[i]);
 }
 
-void RunMounts::attach_one(const Prepared& prepared, const stdfs::path& root) {
+UniqueFd RunMounts::attach_one(const Prepared& prepared, const stdfs::path& root) {
   std::string resolved;
   try {
     resolved = fs::RootedDir(root).resolve(prepared.target);
   } catch (const Error&) {
     throw StepFailure{Step::make_run_mount, ELOOP, prepared.target};
   }
-  const stdfs::path path = root / resolved;
-  struct stat info {};
   if (resolved.empty()) throw StepFailure{Step::make_run_mount, EINVAL, prepared.target};
-  if (::lstat(path.c_str(), &info) == 0) {
-    if (S_ISDIR(info.st_mode) != prepared.directory) {
-      throw StepFailure{Step::make_run_mount, prepared.directory ? ENOTDIR : EISDIR, prepared.target};
-    }
-  } else if (errno == ENOENT && covers(resolved)) {
-    make_inside_mount(root, resolved, prepared.directory);
-  } else {
-    throw StepFailure{Step::make_run_mount, errno, prepared.target};
-  }
-  if (const auto* tmpfs = std::get_if<TmpfsSource>(&prepared.mount->source)) {
-    const std::string size = tmpfs->size ? fmt::format(",size={}", *tmpfs->size) : "";
-    mount_filesystem({Step::make_run_mount, "tmpfs", path.string(), MS_NOSUID | MS_NODEV, "mode=1777" + size});
-  } else {
-    const int error_number = try_bind_mount(prepared.source, path.string());
-    if (error_number != 0) throw StepFailure{Step::make_run_mount, error_number, prepared.target};
-  }
+  const UniqueFd point = open_mount_point(root, resolved, prepared.directory, covers(resolved));
+  UniqueFd mounted = bind_mount_at(Step::make_run_mount, prepared.source, point, prepared.target);
   attached_.push_back(resolved);
+  return mounted;
 }
 
-void RunMounts::restrict(const Prepared& prepared, const std::string& mounted) const {
+void RunMounts::restrict(const Prepared& prepared, const UniqueFd& mounted) const {
   MountRestrictions restrictions;
   restrictions.read_only = prepared.mount->read_only || std::holds_alternative<SecretSource>(prepared.mount->source);
   restrictions.no_devices = !devices_;
-  restrict_mount(Step::make_run_mount, mounted, restrictions);
+  restrict_mount(Step::make_run_mount, mounted, prepared.target, restrictions);
 }
 
 }  // namespace tektii::exec

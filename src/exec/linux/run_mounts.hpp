@@ -2,6 +2,7 @@
 
 #include "mount_points.hpp"
 #include <tektii/exec/executor.hpp>
+#include <tektii/util/fd.hpp>
 
 #include <filesystem>
 #include <string>
@@ -28,15 +29,17 @@ class RunMounts {
   struct Prepared {
     const Mount* mount = nullptr;
     std::string target;  // clean, absolute
-    std::string source;  // what is bound; empty for a tmpfs
+    std::string source;  // what is bound
     bool directory = true;
   };
 
   Prepared prepare(const Mount& mount, const std::string& target, const std::filesystem::path& place);
   std::string prepare_overlay(const OverlaySource& source, const std::filesystem::path& place) const;
+  static std::string prepare_tmpfs(const TmpfsSource& source, const std::string& target,
+                                   const std::filesystem::path& place);
   std::string prepare_secret(const SecretSource& source, const std::string& target, const std::string& name);
-  void attach_one(const Prepared& prepared, const std::filesystem::path& root);
-  void restrict(const Prepared& prepared, const std::string& mounted) const;
+  UniqueFd attach_one(const Prepared& prepared, const std::filesystem::path& root);
+  void restrict(const Prepared& prepared, const UniqueFd& mounted) const;
 
   std::filesystem::path work_;
   bool devices_ = false;  // device nodes may be used

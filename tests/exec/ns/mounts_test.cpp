@@ -3,15 +3,19 @@
 
 #include <gmock/gmock.h>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 namespace tektii::exec {
 namespace {
@@ -266,6 +270,27 @@ TEST_F(MountsTest, SecretOfAnUnmappedOwnerIsFoundOutBefore) {
   if (!is_ordinary_user()) return;  // root has every id
   ASSERT_TRUE(reason);
   EXPECT_THAT(reason->reason, HasSubstr("4000000000"));
+}
+
+// Another command that shares a cache swaps a directory of it for a link that leads out of the root.
+TEST_F(MountsTest, MountPointsAreNotMadeThroughALinkThatAppearsMeanwhile) {
+  const stdfs::path cache = new_layer("cache");
+  const stdfs::path outside = new_layer("outside");
+  stdfs::create_directory(cache / "in");
+  stdfs::create_symlink(outside, cache / "other");
+  const std::jthread swapping([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      ::renameat2(AT_FDCWD, (cache / "in").c_str(), AT_FDCWD, (cache / "other").c_str(), RENAME_EXCHANGE);
+    }
+  });
+  for (int i = 0; i < 20; ++i) {
+    try {
+      run_with("true", {mount("/c", HostSource{cache}), mount("/c/in/new" + std::to_string(i), TmpfsSource{}),
+                        mount("/c/in/file" + std::to_string(i), secret("x"))});
+    } catch (const Error&) {  // the link was met
+    }
+    ASSERT_TRUE(stdfs::is_empty(outside)) << i;
+  }
 }
 
 }  // namespace
