@@ -1,3 +1,4 @@
+#include "fetch/credentials.hpp"
 #include <tektii/fetch/http_fetcher.hpp>
 #include <tektii/net/redirect.hpp>
 #include <tektii/net/url.hpp>
@@ -32,28 +33,12 @@ class Download : public ByteSink {
   std::uint64_t received_ = 0;
 };
 
-std::string percent_decode(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned value = 0;
-    const bool escape = text[i] == '%' && i + 2 < text.size() &&
-                        std::string_view("0123456789abcdefABCDEF").find(text[i + 1]) != std::string_view::npos &&
-                        std::string_view("0123456789abcdefABCDEF").find(text[i + 2]) != std::string_view::npos;
-    if (escape) {
-      value = static_cast<unsigned>(std::stoul(std::string(text.substr(i + 1, 2)), nullptr, 16));
-      i += 2;
-    }
-    decoded += escape ? static_cast<char>(value) : text[i];
-  }
-  return decoded;
-}
-
 net::HttpRequest first_request(const HttpFileRequest& request) {
   net::HttpRequest http;
   auto url = net::Url::parse(request.url);
   http.authorization = request.authorization;
   if (!url.userinfo.empty() && !http.authorization) {
-    http.authorization = Secret("Basic " + base64_encode(percent_decode(url.userinfo)));
+    http.authorization = basic_authorization(url.userinfo);
   }
   url.userinfo.clear();
   url.fragment.clear();
