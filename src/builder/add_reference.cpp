@@ -1,18 +1,15 @@
 #include "remote_source.hpp"
 #include <tektii/util/error.hpp>
-#include <tektii/util/file.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace tektii::builder {
 namespace {
 
 constexpr const char* k_unnamed_file = "__unnamed__";
-constexpr std::size_t k_largest_secret = std::size_t{1} << 20;
 
 bool is_http(std::string_view word) {
   return word.starts_with("http://") || word.starts_with("https://");
@@ -40,27 +37,6 @@ std::optional<std::string> percent_decoded(std::string_view text) {
     i += 2;
   }
   return result;
-}
-
-// "host" of "https://user@host:8443/path".
-std::string_view host_of_url(std::string_view url) {
-  url.remove_prefix(std::min(url.find("://") + 3, url.size()));
-  auto authority = url.substr(0, url.find_first_of("/?#"));
-  if (const auto at = authority.rfind('@'); at != std::string_view::npos) authority.remove_prefix(at + 1);
-  if (authority.starts_with('[')) return authority.substr(1, authority.find(']') - 1);  // an IPv6 address
-  return authority.substr(0, authority.find(':'));
-}
-
-// Without the line end that a file mostly has.
-std::optional<std::string> secret_text(const BuildRequest& request, const std::string& id) {
-  const auto found = request.secrets.find(id);
-  if (found == request.secrets.end()) return std::nullopt;
-  const auto& source = found->second;
-  if (source.file) return std::string(trim(read_file(*source.file, k_largest_secret)));
-  if (source.environment) {
-    if (const char* value = std::getenv(source.environment->c_str())) return std::string(trim(value));
-  }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -139,13 +115,6 @@ std::string without_credentials(std::string_view url) {
   const auto at = authority.rfind('@');
   if (at == std::string_view::npos) return std::string(url);
   return fmt::format("{}{}", url.substr(0, scheme + 3), url.substr(scheme + 3 + at + 1));
-}
-
-std::optional<Secret> authorization_of_url(const BuildRequest& request, std::string_view url) {
-  const std::string host(host_of_url(url));
-  if (const auto token = secret_text(request, "HTTP_AUTH_TOKEN_" + host)) return Secret("Bearer " + *token);
-  if (const auto header = secret_text(request, "HTTP_AUTH_HEADER_" + host)) return Secret(*header);
-  return std::nullopt;
 }
 
 }  // namespace tektii::builder

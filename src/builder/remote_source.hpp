@@ -40,10 +40,6 @@ std::string file_name_of_url(std::string_view url);
 // The URL as it may be shown: without user and password.
 std::string without_credentials(std::string_view url);
 
-// The Authorization header for a URL from the secrets HTTP_AUTH_TOKEN_<host> (a bearer token) and
-// HTTP_AUTH_HEADER_<host> (the header's value), the host without its port; nullopt when there is neither.
-std::optional<Secret> authorization_of_url(const BuildRequest& request, std::string_view url);
-
 // How files are fetched and become entries of an image. What it refers to outlives the sources.
 struct RemoteRules {
   RemoteSources& remote;

@@ -56,12 +56,12 @@ net::HttpRequest first_request(const HttpFileRequest& request) {
   Error error(denied ? ErrorKind::denied : ErrorKind::network,
               fmt::format("the server answered with status {}", response.status));
   if (denied) {
-    const auto host = net::Url::parse(request.url).host_port();
-    error.add_hint(request.authorization
-                       ? fmt::format("{} does not accept the credentials that were given", host)
+    const auto url = net::Url::parse(request.url);
+    error.add_hint(request.authorization || !url.userinfo.empty()
+                       ? fmt::format("{} does not accept the credentials that were given", url.host_port())
                        : fmt::format("if the file needs credentials, give them as the secret HTTP_AUTH_TOKEN_{0} or "
                                      "HTTP_AUTH_HEADER_{0}",
-                                     host));
+                                     http_secret_host(request.url)));
   }
   throw error;
 }
@@ -130,6 +130,11 @@ class Attempts {
 };
 
 }  // namespace
+
+std::string http_secret_host(const std::string& url) {
+  auto host = net::Url::parse(url).host;
+  return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+}
 
 HttpFile HttpFetcher::fetch(const HttpFileRequest& request, const std::function<ByteSink&()>& open_target,
                             const std::stop_token& stop) {

@@ -76,17 +76,6 @@ TEST_F(AddRemoteTest, KnownChecksumNeedsNoRequest) {
   EXPECT_THAT(fake_remote_.requests, SizeIs(1));
 }
 
-TEST_F(AddRemoteTest, AuthorizationComesFromSecrets) {
-  write_file_atomic(directory_.path() / "header", "Basic abc\n");
-  request_.secrets["HTTP_AUTH_HEADER_host"] = {directory_.path() / "header", std::nullopt};
-  build("FROM scratch\nADD https://host/t.tar /o/\n");
-  EXPECT_EQ(fake_remote_.requests.at(0).authorization->reveal(), "Basic abc");
-  ::setenv("TEKTII_TEST_TOKEN", "t0ken", 1);
-  request_.secrets["HTTP_AUTH_TOKEN_host"] = {std::nullopt, "TEKTII_TEST_TOKEN"};
-  build("FROM scratch\nADD https://host/t.tar /p/\n");
-  EXPECT_EQ(fake_remote_.requests.at(1).authorization->reveal(), "Bearer t0ken");
-}
-
 TEST_F(AddRemoteTest, GitTreeHasModesOfItsOwn) {
   const auto result = build("FROM scratch\nADD --keep-git-dir=true https://git.host/a.git#v1 /src\n");
   EXPECT_EQ(at(result, "src"), "d 755 0:0");
@@ -174,16 +163,6 @@ TEST(WithoutCredentials, TakesUserAndPasswordOut) {
   EXPECT_EQ(without_credentials("https://u:p@host:1/a@b?c"), "https://host:1/a@b?c");
   EXPECT_EQ(without_credentials("https://host/a@b"), "https://host/a@b");
   EXPECT_EQ(without_credentials("git@host:a.git"), "git@host:a.git");
-}
-
-TEST(AuthorizationOfUrl, IsChosenByTheHostWithoutItsPort) {
-  BuildRequest request;
-  ::setenv("TEKTII_TEST_TOKEN", "t", 1);
-  request.secrets["HTTP_AUTH_TOKEN_a.b"] = {std::nullopt, "TEKTII_TEST_TOKEN"};
-  EXPECT_TRUE(authorization_of_url(request, "https://a.b:8443/x"));
-  EXPECT_TRUE(authorization_of_url(request, "http://user:pass@a.b/x"));
-  EXPECT_FALSE(authorization_of_url(request, "https://a.b.c/x"));
-  EXPECT_FALSE(authorization_of_url(request, "https://other/a.b"));
 }
 
 }  // namespace

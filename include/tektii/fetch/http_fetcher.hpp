@@ -31,6 +31,10 @@ struct HttpFile {
   std::string last_modified;
 };
 
+// What a host is called in the names of the secrets HTTP_AUTH_TOKEN_<host> and HTTP_AUTH_HEADER_<host>: as in BuildKit
+// without its port, an IPv6 address without its brackets.
+std::string http_secret_host(const std::string& url);
+
 // Downloads files. Thread-safe.
 class HttpFetcher {
  public:

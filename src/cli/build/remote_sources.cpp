@@ -1,15 +1,13 @@
 #include "remote_sources.hpp"
 
+#include "remote_credentials.hpp"
 #include <tektii/net/url.hpp>
 #include <tektii/util/error.hpp>
-#include <tektii/util/file.hpp>
 #include <tektii/util/hash.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-
-#include <cstdlib>
 
 namespace tektii::cli {
 namespace {
@@ -49,24 +47,10 @@ builder::RemoteFile file_of(store::Store& store, const oci::Digest& digest, cons
   return {store.blob_path(digest), store.size_of(digest).value_or(0), digest, fetch::parse_http_date(last_modified)};
 }
 
-std::optional<std::string> read_secret(const BuildSecrets& secrets, const std::string& id) {
-  const auto found = secrets.find(id);
-  if (found == secrets.end()) return std::nullopt;
-  if (found->second.file) return std::string(trim(read_file(*found->second.file, 1 << 20)));
-  const char* value = found->second.environment ? std::getenv(found->second.environment->c_str()) : nullptr;
-  return value == nullptr ? std::nullopt : std::optional<std::string>(trim(value));
-}
-
 }  // namespace
 
-std::optional<Secret> http_authorization(const BuildSecrets& secrets, const std::string& url) {
-  const auto host = net::Url::parse(url).host_port();
-  if (auto header = read_secret(secrets, "HTTP_AUTH_HEADER_" + host)) return Secret(std::move(*header));
-  if (const auto token = read_secret(secrets, "HTTP_AUTH_TOKEN_" + host)) return Secret("Bearer " + *token);
-  return std::nullopt;
-}
-
-StoreRemoteSources::StoreRemoteSources(store::Store& store, net::HttpTransport& transport, BuildSecrets secrets)
+StoreRemoteSources::StoreRemoteSources(store::Store& store, net::HttpTransport& transport,
+                                       builder::BuildSecrets secrets)
     : store_(store),
       secrets_(std::move(secrets)),
       http_(transport, clock_),
@@ -77,7 +61,6 @@ builder::RemoteFile StoreRemoteSources::fetch_file(const builder::RemoteFileRequ
                                                    const std::stop_token& stop) {
   Sha256 key;
   key.update_field(request.url).update_field(request.checksum ? request.checksum->str() : "");
-  key.update_field(request.authorization ? request.authorization->reveal() : "");
   return files_.get(key.finish_hex(), stop, [&] { return download(request, stop); });
 }
 
@@ -90,7 +73,7 @@ builder::RemoteFile StoreRemoteSources::download(const builder::RemoteFileReques
   }
   fetch::HttpFileRequest http;
   http.url = request.url;
-  http.authorization = request.authorization;
+  http.authorization = http_authorization(secrets_, request.url);
   // With a checksum, what we have is known to be another file.
   if (record && !request.checksum) {
     http.etag = record->etag;
@@ -115,18 +98,6 @@ builder::RemoteFile StoreRemoteSources::download(const builder::RemoteFileReques
   }
 }
 
-std::optional<Secret> StoreRemoteSources::git_authorization(const std::string& remote) const {
-  if (!remote.starts_with("http")) return std::nullopt;
-  const auto host = net::Url::parse(remote).host_port();
-  for (const auto& suffix : {"." + host, std::string()}) {
-    if (auto header = read_secret(secrets_, "GIT_AUTH_HEADER" + suffix)) return Secret(std::move(*header));
-    if (const auto token = read_secret(secrets_, "GIT_AUTH_TOKEN" + suffix)) {
-      return Secret("basic " + base64_encode("x-access-token:" + *token));
-    }
-  }
-  return std::nullopt;
-}
-
 builder::GitTree StoreRemoteSources::fetch_git(const dockerfile::GitRef& reference, const std::stop_token& stop) {
   fetch::GitSource source;
   source.remote = reference.remote;
@@ -140,7 +111,7 @@ builder::GitTree StoreRemoteSources::fetch_git(const dockerfile::GitRef& referen
   for (const auto& field : {source.remote, source.ref, source.subdir, source.checksum}) key.update_field(field);
   key.update_field(fmt::format("{} {} {}", source.keep_git_dir, source.submodules, source.fetch_by_commit));
   return trees_.get(key.finish_hex(), stop, [&]() -> builder::GitTree {
-    source.authorization = git_authorization(source.remote);
+    source.authorization = git_authorization(secrets_, source.remote);
     auto checkout = git_.checkout(source, stop);
     return {std::move(checkout.directory), std::move(checkout.commit), checkout.commit_time};
   });
