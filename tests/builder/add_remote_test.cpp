@@ -39,6 +39,23 @@ TEST_F(AddRemoteTest, LaterTimesOfAServerAreClamped) {
   EXPECT_EQ(tree.find("new")->metadata.mtime, request_.source_date_epoch);
 }
 
+TEST_F(AddRemoteTest, AChecksumLeavesTheServerNoSayAboutTheTime) {
+  const auto dockerfile = fmt::format("FROM scratch\nADD --checksum={} https://host/dir/tool-1.0?x=y /o/tool\n",
+                                      oci::Digest::of_bytes("tool").str());
+  request_.no_cache = true;
+  const auto first = build(dockerfile);
+  EXPECT_EQ(tree_of(first).find("o/tool")->metadata.mtime, request_.source_date_epoch);
+  fake_remote_.files["https://host/dir/tool-1.0?x=y"].second.reset();
+  EXPECT_EQ(build(dockerfile).image.layers.back().blob.digest, first.image.layers.back().blob.digest);
+}
+
+TEST_F(AddRemoteTest, ATimeThatTheServerChangedIsAnotherLayer) {
+  const std::string dockerfile = "FROM scratch\nADD https://host/dir/tool-1.0?x=y /o/tool\n";
+  build(dockerfile);
+  fake_remote_.files["https://host/dir/tool-1.0?x=y"].second = 500;
+  EXPECT_EQ(tree_of(build(dockerfile)).find("o/tool")->metadata.mtime, 500);
+}
+
 TEST_F(AddRemoteTest, UrlsAreUnpackedOnlyWhenAsked) {
   const auto result = build("FROM scratch\nADD https://host/t.tar /a/\nADD --unpack=true https://host/t.tar /b/\n");
   EXPECT_EQ(at(result, "a/t.tar"), "f 600 0:0");
