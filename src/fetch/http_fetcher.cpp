@@ -66,6 +66,15 @@ net::HttpRequest first_request(const HttpFileRequest& request) {
   throw error;
 }
 
+// A server of the internet has no business with what only this machine can reach: the metadata service of a cloud, say.
+void refuse_narrower(const net::Url& from, const net::Url& to) {
+  if (net::host_scope(from.host) != net::HostScope::public_host) return;
+  if (net::host_scope(to.host) == net::HostScope::public_host) return;
+  throw Error(ErrorKind::network,
+              fmt::format("{} redirects to an address of this machine or of a private network, which is refused: {}",
+                          from.host_port(), net::redact_url(escape_control(to.str()))));
+}
+
 // One file, attempt after attempt.
 class Attempts {
  public:
@@ -84,7 +93,8 @@ class Attempts {
       begun = true;
       begin_body(head, offset);
     };
-    last_ = net::send_with_redirects(transport_, http, &download_, stop);
+    last_ = net::send_with_redirects(transport_, http, &download_, stop,
+                                     [from = net::Url::parse(http.url)](const auto& to) { refuse_narrower(from, to); });
     if (last_.status == 200 && !begun) begin_body(last_, 0);  // an empty file
     if (last_.status == 304 && offset == 0 && http.headers.size() == 1) {
       file_ = {};

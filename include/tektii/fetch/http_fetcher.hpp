@@ -43,9 +43,10 @@ class HttpFetcher {
       : transport_(transport), clock_(clock), retry_(retry) {}
 
   // Streams the file into what `open_target` gives, which is asked again when a download has to begin anew (the earlier
-  // target is not touched any more; finish() is not called). Follows redirects, repeats what may go better another
-  // time, and goes on where a connection broke if the server can say that the file is the same. Throws Error{network}
-  // when the file can't be had and Error{denied} when credentials are missing or refused.
+  // target is not touched any more; finish() is not called). Follows redirects, from public hosts to such alone,
+  // repeats what may go better another time, and goes on where a connection broke if the server can say that the file
+  // is the same. Throws Error{network} when the file can't be had and Error{denied} when credentials are missing or
+  // refused.
   HttpFile fetch(const HttpFileRequest& request, const std::function<ByteSink&()>& open_target,
                  const std::stop_token& stop);
 
