@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 namespace tektii::builder {
 namespace {
@@ -39,14 +40,47 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   return result;
 }
 
+[[noreturn]] void refuse_url(std::string_view url, std::string_view why) {
+  throw Error(ErrorKind::usage, fmt::format("invalid URL {}: {}", escape_control(without_credentials(url)), why));
+}
+
+// The mistakes that a download would find much later; `text` begins with http:// or https://.
+void check_url(std::string_view text) {
+  const bool bad_character =
+      std::any_of(text.begin(), text.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7f || c == '\\'; });
+  if (bad_character) refuse_url(text, "it contains white space, a control character or a backslash");
+  auto authority = text.substr(text.find("://") + 3);
+  authority = authority.substr(0, authority.find_first_of("/?#"));
+  if (const auto at = authority.rfind('@'); at != std::string_view::npos) authority.remove_prefix(at + 1);
+  const bool is_ipv6 = authority.starts_with('[');
+  const auto end = is_ipv6 ? authority.find(']') : std::min(authority.find(':'), authority.size());
+  if (end == std::string_view::npos) refuse_url(text, "the IPv6 address has no ']'");
+  const auto host = is_ipv6 ? authority.substr(1, end - 1) : authority.substr(0, end);
+  const auto rest = authority.substr(is_ipv6 ? end + 1 : end);
+  if (host.empty()) refuse_url(text, "it has no host");
+  const auto is_host_character = [&](unsigned char c) {
+    if (is_ipv6) return hex_value(to_lower(std::string(1, static_cast<char>(c))).front()) >= 0 || c == ':' || c == '.';
+    return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_' || c >= 0x80;
+  };
+  if (!std::all_of(host.begin(), host.end(), is_host_character)) refuse_url(text, "the host is malformed");
+  if (rest.empty() || rest == ":") return;
+  const auto digits = rest.substr(1);
+  const bool all_digits = digits.find_first_not_of("0123456789") == std::string_view::npos;
+  const auto port = all_digits ? parse_int(digits) : std::nullopt;
+  if (rest.front() != ':') refuse_url(text, "the host is malformed");
+  if (!port || *port < 1 || *port > 65535) refuse_url(text, "the port is not a number from 1 to 65535");
+}
+
 }  // namespace
 
 AddReference parse_add_reference(std::string_view word) {
   AddReference reference;
   if (auto git = dockerfile::parse_git_ref(word)) {
+    if (is_http(git->remote)) check_url(git->remote);
     reference.kind = AddReference::Kind::git;
     reference.git = std::move(*git);
   } else if (is_http(word)) {
+    check_url(word);
     reference.kind = AddReference::Kind::url;
   }
   return reference;
