@@ -89,6 +89,16 @@ TEST_F(RemoteSourcesTest, AChecksumThatIsHereNeedsNoServer) {
   EXPECT_EQ(first.last_modified, second.last_modified);
 }
 
+TEST_F(RemoteSourcesTest, ADamagedBlobIsFetchedAgain) {
+  const auto digest = oci::Digest::of_bytes("hello");
+  for (const auto& checksum : {std::optional(digest), std::optional<oci::Digest>()}) {
+    const auto path = sources()->fetch_file(request(checksum), {}).path;
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    write_file_atomic(path, "jello");
+    EXPECT_EQ(read_file(sources()->fetch_file(request(checksum), {}).path), "hello");
+  }
+}
+
 TEST_F(RemoteSourcesTest, AWrongChecksumLeavesNothing) {
   const auto digest = oci::Digest::of_bytes("other");
   try {

@@ -8,6 +8,9 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include <vector>
 
 namespace tektii::cli {
 namespace {
@@ -47,6 +50,22 @@ builder::RemoteFile file_of(store::Store& store, const oci::Digest& digest, cons
   return {store.blob_path(digest), store.size_of(digest).value_or(0), digest, fetch::parse_http_date(last_modified)};
 }
 
+// What the store has may have been damaged since: a blob that is another one goes, and is fetched again.
+bool is_sound(store::Store& store, const oci::Digest& digest, const std::stop_token& stop) {
+  if (!store.size_of(digest)) return false;
+  const auto source = store.open(digest);
+  Sha256 hash;
+  std::vector<std::byte> buffer(std::size_t{1} << 20);
+  while (const auto count = source->read(buffer)) {
+    throw_if_stopped(stop);
+    hash.update(ByteSpan(buffer).first(count));
+  }
+  if (oci::Digest::of_hex(hash.finish_hex()) == digest) return true;
+  spdlog::warn("the blob {} of the store is damaged: it is fetched again", digest.str());
+  store.discard(digest);
+  return false;
+}
+
 }  // namespace
 
 StoreRemoteSources::StoreRemoteSources(store::Store& store, net::HttpTransport& transport,
@@ -67,7 +86,7 @@ builder::RemoteFile StoreRemoteSources::fetch_file(const builder::RemoteFileRequ
 builder::RemoteFile StoreRemoteSources::download(const builder::RemoteFileRequest& request,
                                                  const std::stop_token& stop) {
   const auto record = find_record(store_, request.url);
-  if (request.checksum && store_.size_of(*request.checksum)) {
+  if (request.checksum && is_sound(store_, *request.checksum, stop)) {
     const bool same = record && record->digest == *request.checksum;
     return file_of(store_, *request.checksum, same ? record->last_modified : "");
   }
@@ -85,7 +104,11 @@ builder::RemoteFile StoreRemoteSources::download(const builder::RemoteFileReques
     return *writer;
   };
   const auto file = http_.fetch(http, open_target, stop);
-  if (file.not_modified) return file_of(store_, record->digest, record->last_modified);
+  if (file.not_modified) {
+    // Without the blob there is no record, and the server is asked for all of it.
+    if (!is_sound(store_, record->digest, stop)) return download(request, stop);
+    return file_of(store_, record->digest, record->last_modified);
+  }
   try {
     std::optional<store::BlobInfo> expected;
     if (request.checksum) expected = store::BlobInfo{*request.checksum, file.size};
