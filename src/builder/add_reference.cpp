@@ -1,18 +1,16 @@
 #include "remote_source.hpp"
 #include <tektii/util/error.hpp>
-#include <tektii/util/file.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <cctype>
 
 namespace tektii::builder {
 namespace {
 
 constexpr const char* k_unnamed_file = "__unnamed__";
-constexpr std::size_t k_largest_secret = std::size_t{1} << 20;
 
 bool is_http(std::string_view word) {
   return word.starts_with("http://") || word.starts_with("https://");
@@ -42,25 +40,35 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   return result;
 }
 
-// "host" of "https://user@host:8443/path".
-std::string_view host_of_url(std::string_view url) {
-  url.remove_prefix(std::min(url.find("://") + 3, url.size()));
-  auto authority = url.substr(0, url.find_first_of("/?#"));
-  if (const auto at = authority.rfind('@'); at != std::string_view::npos) authority.remove_prefix(at + 1);
-  if (authority.starts_with('[')) return authority.substr(1, authority.find(']') - 1);  // an IPv6 address
-  return authority.substr(0, authority.find(':'));
+[[noreturn]] void refuse_url(std::string_view url, std::string_view why) {
+  throw Error(ErrorKind::usage, fmt::format("invalid URL {}: {}", escape_control(without_credentials(url)), why));
 }
 
-// Without the line end that a file mostly has.
-std::optional<std::string> secret_text(const BuildRequest& request, const std::string& id) {
-  const auto found = request.secrets.find(id);
-  if (found == request.secrets.end()) return std::nullopt;
-  const auto& source = found->second;
-  if (source.file) return std::string(trim(read_file(*source.file, k_largest_secret)));
-  if (source.environment) {
-    if (const char* value = std::getenv(source.environment->c_str())) return std::string(trim(value));
-  }
-  return std::nullopt;
+// The mistakes that a download would find much later; `text` begins with http:// or https://.
+void check_url(std::string_view text) {
+  const bool bad_character =
+      std::any_of(text.begin(), text.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7f || c == '\\'; });
+  if (bad_character) refuse_url(text, "it contains white space, a control character or a backslash");
+  auto authority = text.substr(text.find("://") + 3);
+  authority = authority.substr(0, authority.find_first_of("/?#"));
+  if (const auto at = authority.rfind('@'); at != std::string_view::npos) authority.remove_prefix(at + 1);
+  const bool is_ipv6 = authority.starts_with('[');
+  const auto end = is_ipv6 ? authority.find(']') : std::min(authority.find(':'), authority.size());
+  if (end == std::string_view::npos) refuse_url(text, "the IPv6 address has no ']'");
+  const auto host = is_ipv6 ? authority.substr(1, end - 1) : authority.substr(0, end);
+  const auto rest = authority.substr(is_ipv6 ? end + 1 : end);
+  if (host.empty()) refuse_url(text, "it has no host");
+  const auto is_host_character = [&](unsigned char c) {
+    if (is_ipv6) return hex_value(to_lower(std::string(1, static_cast<char>(c))).front()) >= 0 || c == ':' || c == '.';
+    return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_' || c >= 0x80;
+  };
+  if (!std::all_of(host.begin(), host.end(), is_host_character)) refuse_url(text, "the host is malformed");
+  if (rest.empty() || rest == ":") return;
+  const auto digits = rest.substr(1);
+  const bool all_digits = digits.find_first_not_of("0123456789") == std::string_view::npos;
+  const auto port = all_digits ? parse_int(digits) : std::nullopt;
+  if (rest.front() != ':') refuse_url(text, "the host is malformed");
+  if (!port || *port < 1 || *port > 65535) refuse_url(text, "the port is not a number from 1 to 65535");
 }
 
 }  // namespace
@@ -68,9 +76,11 @@ std::optional<std::string> secret_text(const BuildRequest& request, const std::s
 AddReference parse_add_reference(std::string_view word) {
   AddReference reference;
   if (auto git = dockerfile::parse_git_ref(word)) {
+    if (is_http(git->remote)) check_url(git->remote);
     reference.kind = AddReference::Kind::git;
     reference.git = std::move(*git);
   } else if (is_http(word)) {
+    check_url(word);
     reference.kind = AddReference::Kind::url;
   }
   return reference;
@@ -139,13 +149,6 @@ std::string without_credentials(std::string_view url) {
   const auto at = authority.rfind('@');
   if (at == std::string_view::npos) return std::string(url);
   return fmt::format("{}{}", url.substr(0, scheme + 3), url.substr(scheme + 3 + at + 1));
-}
-
-std::optional<Secret> authorization_of_url(const BuildRequest& request, std::string_view url) {
-  const std::string host(host_of_url(url));
-  if (const auto token = secret_text(request, "HTTP_AUTH_TOKEN_" + host)) return Secret("Bearer " + *token);
-  if (const auto header = secret_text(request, "HTTP_AUTH_HEADER_" + host)) return Secret(*header);
-  return std::nullopt;
 }
 
 }  // namespace tektii::builder

@@ -102,7 +102,7 @@ void CopyInputs::add_word(const std::string& word) {
     apply_git_flags(reference.git, copy_.keep_git_dir, copy_.checksum);
     return add_fetched(make_git_source(rules, std::move(reference.git)), "", false);
   }
-  RemoteFileRequest file{word, authorization_of_url(request_, word), std::nullopt};
+  RemoteFileRequest file{word, std::nullopt};
   if (copy_.checksum) file.checksum = parse_file_checksum(*copy_.checksum);
   add_fetched(make_url_source(rules, std::move(file)), file_name_of_url(word), copy_.unpack.value_or(false));
 }

@@ -36,7 +36,8 @@ class UrlSource : public CopySource {
     SourceEntry entry;
     entry.metadata.mode = 0600;
     entry.metadata.size = file.size;
-    entry.metadata.mtime = file_time(file.last_modified, rules_);
+    // With a checksum the server need not be asked, so what it says of the time can't count.
+    entry.metadata.mtime = file_time(request_.checksum ? std::nullopt : file.last_modified, rules_);
     entry.open = [path = file.path] { return open_source(path); };
     entry.content_id = [digest = file.digest] { return digest.str(); };
     visitor(entry);

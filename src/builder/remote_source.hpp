@@ -20,7 +20,7 @@ struct AddReference {
   dockerfile::GitRef git;  // Kind::git
 };
 
-// Throws Error{usage} for a git reference that is malformed.
+// Throws Error{usage} for a URL or a git reference that is malformed.
 AddReference parse_add_reference(std::string_view word);
 
 // Throws Error{usage} for what only ADD takes, and for a --checksum of a path; `has_checksum` when there is one.
@@ -40,10 +40,6 @@ std::string file_name_of_url(std::string_view url);
 // The URL as it may be shown: without user and password.
 std::string without_credentials(std::string_view url);
 
-// The Authorization header for a URL from the secrets HTTP_AUTH_TOKEN_<host> (a bearer token) and
-// HTTP_AUTH_HEADER_<host> (the header's value), the host without its port; nullopt when there is neither.
-std::optional<Secret> authorization_of_url(const BuildRequest& request, std::string_view url);
-
 // How files are fetched and become entries of an image. What it refers to outlives the sources.
 struct RemoteRules {
   RemoteSources& remote;
@@ -53,8 +49,8 @@ struct RemoteRules {
   std::stop_token stop = {};
 };
 
-// A file, mode 0600, with the time that its server tells; visited under any name. Nothing is fetched before it is asked
-// for, and with a checksum not even for the key of the step.
+// A file, mode 0600, with the time that its server tells, or with a checksum the epoch; visited under any name. Nothing
+// is fetched before it is asked for, and with a checksum not even for the key of the step.
 std::unique_ptr<CopySource> make_url_source(const RemoteRules& rules, RemoteFileRequest request);
 
 // The tree of a commit: 0644, or 0755 for directories and files that may be executed. Known by its commit, so with a

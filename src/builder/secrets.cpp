@@ -1,5 +1,4 @@
-#include "secrets.hpp"
-
+#include <tektii/builder/secrets.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
 
@@ -9,12 +8,11 @@
 
 namespace tektii::builder {
 
-std::optional<Secret> read_secret(const BuildRequest& request, const std::string& id) {
-  const auto found = request.secrets.find(id);
-  if (found == request.secrets.end()) return std::nullopt;
+std::optional<Secret> read_secret(const BuildSecrets& secrets, const std::string& id) {
+  const auto found = secrets.find(id);
+  if (found == secrets.end()) return std::nullopt;
   const auto& source = found->second;
   if (source.environment) {
-    // As docker: a variable that is not set is an empty secret.
     const char* value = std::getenv(source.environment->c_str());
     return Secret(value == nullptr ? "" : value);
   }

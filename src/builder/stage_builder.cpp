@@ -47,6 +47,12 @@ void load_environment(StageState& state) {
   }
 }
 
+// As a step's title, which gets into logs of CI jobs.
+std::string shown_line(const dockerfile::Instruction& instruction) {
+  const bool has_sources = std::holds_alternative<dockerfile::Copy>(instruction.body);
+  return has_sources ? dockerfile::without_url_credentials(instruction.original) : instruction.original;
+}
+
 }  // namespace
 
 void add_images(BuildSession& session, const OpenedImages& images) {
@@ -210,7 +216,7 @@ void StageBuilder::run_step(const Instruction& instruction, const std::string& k
   ++file_step_;
   ProgressStep report(session_.deps.progress,
                       fmt::format("[{} {}/{}] {}{}", planned_.title, file_step_, file_steps_,
-                                  in_trigger_ ? "ONBUILD " : "", instruction.original),
+                                  in_trigger_ ? "ONBUILD " : "", shown_line(instruction)),
                       session_.was_stopped());
   auto outcome = StepOutcome::cached;
   std::optional<layer::WrittenLayer> written;

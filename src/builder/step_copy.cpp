@@ -80,7 +80,7 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
   for (const auto& heredoc : words.heredocs) inputs.add_text(heredoc);
   const CopyDestination destination{absolute(words.destination), ends_as_directory(words.destination)};
 
-  KeyBuilder key("copy/2");
+  KeyBuilder key("copy/3");
   key.field("layers", linked ? "none" : state_->stack.chain_key())
       .field("destination", destination.path)
       .field("into", destination.wants_directory ? "directory" : "name")

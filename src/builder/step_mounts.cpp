@@ -1,6 +1,6 @@
 #include "step_mounts.hpp"
 
-#include "secrets.hpp"
+#include <tektii/builder/secrets.hpp>
 #include <tektii/layer/upper.hpp>
 #include <tektii/util/error.hpp>
 
@@ -233,7 +233,7 @@ void StepMounts::add_caches(exec::RunSpec& spec, const MountContext& context) {
 }
 
 void StepMounts::add_secret(const RunMount& mount, exec::RunSpec& spec, const MountContext& context) const {
-  const auto value = read_secret(context.request, mount.id);
+  const auto value = read_secret(context.request.secrets, mount.id);
   if (!value && mount.required) {
     throw Error(ErrorKind::usage, fmt::format("secret {}: not found", mount.id))
         .add_hint(fmt::format("add --secret id={},src=FILE or --secret id={},env=NAME", mount.id, mount.id));

@@ -34,7 +34,33 @@ std::string history_pairs(std::string_view keyword, std::span<const KeyValue> pa
   return text;
 }
 
+// Where the credentials of an authority "user:password@host" begin, and their length with the '@' if that goes too.
+std::pair<std::size_t, std::size_t> credentials_of(std::string_view scheme, std::string_view authority) {
+  const auto at = authority.rfind('@');
+  if (at == std::string_view::npos) return {0, 0};
+  if (scheme.ends_with("http") || scheme.ends_with("https")) return {0, at + 1};
+  const auto colon = authority.substr(0, at).find(':');
+  if (!scheme.ends_with("ssh") && !scheme.ends_with("git")) return {0, 0};
+  return colon == std::string_view::npos ? std::pair<std::size_t, std::size_t>{0, 0} : std::pair{colon, at - colon};
+}
+
 }  // namespace
+
+std::string without_url_credentials(std::string_view text) {
+  constexpr std::string_view k_separator = "://";
+  constexpr std::string_view k_ends_authority = "/?# \t\"'";
+  std::string shown;
+  for (auto found = text.find(k_separator); found != std::string_view::npos; found = text.find(k_separator)) {
+    const auto scheme = text.substr(0, found);
+    shown += text.substr(0, found + k_separator.size());
+    text.remove_prefix(found + k_separator.size());
+    const auto authority = text.substr(0, text.find_first_of(k_ends_authority));
+    const auto [begin, length] = credentials_of(to_lower(scheme), authority);
+    shown += text.substr(0, begin);
+    text.remove_prefix(begin + length);
+  }
+  return shown.append(text);
+}
 
 std::string go_quote(std::string_view text) {
   std::string quoted = "\"";
@@ -87,7 +113,7 @@ std::string history_copy(const Copy& copy) {
   if (copy.parents.value_or(false)) text += " --parents";
   if (copy.chown) text += " --chown=" + *copy.chown;
   if (copy.chmod) text += " --chmod=" + *copy.chmod;
-  for (const std::string& source : copy.sources) text += " " + source;
+  for (const std::string& source : copy.sources) text += " " + without_url_credentials(source);
   for (const Heredoc& heredoc : copy.heredocs) text += " <<" + heredoc.name;
   return text + " " + copy.destination + " # buildkit";
 }

@@ -1,5 +1,6 @@
 #include "fetch/git_command.hpp"
 
+#include "fetch/credentials.hpp"
 #include "fetch/git_url.hpp"
 #include <tektii/net/url.hpp>
 #include <tektii/util/text.hpp>
@@ -16,6 +17,9 @@
 namespace tektii::fetch {
 
 namespace {
+
+// Of each of stdout and stderr, which are kept in memory: far more than the references of any repository.
+constexpr std::size_t k_output_limit = std::size_t{64} << 20;
 
 // The rest of git's variables would make it look at other repositories, or run other programs, than we mean.
 bool is_users_choice(std::string_view name) {
@@ -154,11 +158,21 @@ bool may_pass(const ProcessResult& result) {
   return !result.not_found && is_network(result) && !is_denied(result);
 }
 
-GitCommand::GitCommand(std::string remote, std::optional<Secret> authorization, bool allow_file, std::stop_token stop)
-    : remote_(std::move(remote)),
+GitCommand::GitCommand(const std::string& remote, std::optional<Secret> authorization, bool allow_file,
+                       std::stop_token stop)
+    : given_remote_(remote),
+      remote_(without_credentials(remote)),
       authorization_(std::move(authorization)),
       allow_file_(allow_file),
-      stop_(std::move(stop)) {}
+      stop_(std::move(stop)) {
+  const auto userinfo = userinfo_of(remote);
+  if (authorization_ || userinfo.empty() || !is_http(remote)) return;
+  if (userinfo.find(':') == std::string_view::npos) {
+    user_ = percent_decode(userinfo);
+  } else {
+    authorization_ = basic_authorization(userinfo);
+  }
+}
 
 ProcessResult GitCommand::run(std::vector<std::string> arguments, ProcessOptions options) const {
   auto argv = base_arguments();
@@ -167,7 +181,7 @@ ProcessResult GitCommand::run(std::vector<std::string> arguments, ProcessOptions
   if (!options.cwd) options.cwd = "/";
   options.stop = stop_;
   options.timeout = std::chrono::hours(24);
-  options.output_limit = 1U << 30;
+  options.output_limit = k_output_limit;
   auto result = run_process(argv, options);
   if (result.not_found) {
     throw Error(ErrorKind::failure, "git is not installed, and a git repository is to be fetched")
@@ -192,13 +206,20 @@ std::vector<std::string> GitCommand::server_environment() const {
       "GIT_TERMINAL_PROMPT=0", "GCM_INTERACTIVE=never", "LC_ALL=C",
       allow_file_ ? "GIT_ALLOW_PROTOCOL=http:https:ssh:git:file" : "GIT_ALLOW_PROTOCOL=http:https:ssh:git"};
   if (const auto command = ssh_command()) variables.push_back("GIT_SSH_COMMAND=" + *command);
-  const auto scope = http_scope(remote_);
-  if (!authorization_ || scope.empty()) return variables;
   // Not as an argument: everybody on the machine can read those.
-  const auto count = parse_int(environment("GIT_CONFIG_COUNT")).value_or(0);
-  variables.push_back(fmt::format("GIT_CONFIG_COUNT={}", count + 1));
-  variables.push_back(fmt::format("GIT_CONFIG_KEY_{}=http.{}.extraHeader", count, scope));
-  variables.push_back(fmt::format("GIT_CONFIG_VALUE_{}=Authorization: {}", count, authorization_->reveal()));
+  auto count = parse_int(environment("GIT_CONFIG_COUNT")).value_or(0);
+  const auto configure = [&](const std::string& key, const std::string& value) {
+    variables.push_back(fmt::format("GIT_CONFIG_KEY_{}={}", count, key));
+    variables.push_back(fmt::format("GIT_CONFIG_VALUE_{}={}", count, value));
+    variables.push_back(fmt::format("GIT_CONFIG_COUNT={}", ++count));
+  };
+  const auto scope = http_scope(remote_);
+  if (scope.empty()) return variables;
+  if (authorization_) {
+    configure(fmt::format("http.{}.extraHeader", scope), "Authorization: " + authorization_->reveal());
+  } else if (!user_.empty()) {
+    configure(fmt::format("credential.{}.username", scope), user_);
+  }
   return variables;
 }
 
@@ -235,7 +256,7 @@ std::string GitCommand::local(const std::vector<std::string>& arguments) const {
 }
 
 Error GitCommand::explain(const ProcessResult& result, const std::string& what) const {
-  auto words = redact_remote(git_words(result.err), remote_);
+  auto words = redact_remote(git_words(result.err), given_remote_.reveal());
   if (words.empty()) words = fmt::format("git ended with code {}", result.exit_code);
   auto kind = ErrorKind::failure;
   if (is_denied(result)) {

@@ -21,8 +21,10 @@ class MirrorError : public Error {
 // How git is run: see GitFetcher. One object per remote.
 class GitCommand {
  public:
-  GitCommand(std::string remote, std::optional<Secret> authorization, bool allow_file, std::stop_token stop);
+  // Credentials in the URL of an http remote go to git by its environment, unless there is another authorization.
+  GitCommand(const std::string& remote, std::optional<Secret> authorization, bool allow_file, std::stop_token stop);
 
+  // Without credentials: it becomes an argument, which everybody on the machine can read.
   const std::string& remote() const { return remote_; }
   const std::stop_token& stop() const { return stop_; }
 
@@ -48,7 +50,9 @@ class GitCommand {
   std::vector<std::string> server_environment() const;
   std::optional<std::string> ssh_command() const;
 
+  Secret given_remote_;  // with its credentials
   std::string remote_;
+  std::string user_;  // of the URL, when it has no password: a credential helper may know it
   std::optional<Secret> authorization_;
   bool allow_file_;
   std::stop_token stop_;

@@ -131,7 +131,7 @@ class Checkout {
       if (!is_allowed_remote(source.remote, options_.allow_file)) {
         throw Error(ErrorKind::failure, fmt::format("the URL {} is not allowed: git repositories are fetched by https, "
                                                     "http, ssh and git",
-                                                    escape_control(source.remote)));
+                                                    escape_control(without_credentials(source.remote))));
       }
       // Proves that no symlink is on the way.
       fs::RootedDir(directory).open_no_symlinks(submodule.path, O_PATH | O_DIRECTORY);

@@ -12,19 +12,6 @@ namespace tektii::fetch {
 
 namespace {
 
-bool is_http(std::string_view remote) {
-  return remote.starts_with("http://") || remote.starts_with("https://");
-}
-
-// "user:password" of scheme://user:password@host/path.
-std::string_view userinfo_of(std::string_view remote) {
-  const auto scheme = remote.find("://");
-  if (scheme == std::string_view::npos) return {};
-  const auto authority = remote.substr(scheme + 3, remote.find('/', scheme + 3) - scheme - 3);
-  const auto at = authority.rfind('@');
-  return at == std::string_view::npos ? std::string_view() : authority.substr(0, at);
-}
-
 // user@host:path, where the part before the colon is no path.
 bool is_scp_like(std::string_view remote) {
   const auto colon = remote.find(':');
@@ -35,6 +22,18 @@ bool is_scp_like(std::string_view remote) {
 }
 
 }  // namespace
+
+bool is_http(std::string_view remote) {
+  return remote.starts_with("http://") || remote.starts_with("https://");
+}
+
+std::string_view userinfo_of(std::string_view remote) {
+  const auto scheme = remote.find("://");
+  if (scheme == std::string_view::npos) return {};
+  const auto authority = remote.substr(scheme + 3, remote.find('/', scheme + 3) - scheme - 3);
+  const auto at = authority.rfind('@');
+  return at == std::string_view::npos ? std::string_view() : authority.substr(0, at);
+}
 
 bool is_allowed_remote(std::string_view remote, bool allow_file) {
   const bool bad_character = std::any_of(remote.begin(), remote.end(),

@@ -5,6 +5,11 @@
 
 namespace tektii::fetch {
 
+bool is_http(std::string_view remote);
+
+// "user:password" of scheme://user:password@host/path, still encoded; empty when there is none.
+std::string_view userinfo_of(std::string_view remote);
+
 // Whether git may be given it: a transport over a network (or file://, if allowed), and nothing that git or ssh could
 // take for an option.
 bool is_allowed_remote(std::string_view remote, bool allow_file);

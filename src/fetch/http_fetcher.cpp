@@ -1,3 +1,4 @@
+#include "fetch/credentials.hpp"
 #include <tektii/fetch/http_fetcher.hpp>
 #include <tektii/net/redirect.hpp>
 #include <tektii/net/url.hpp>
@@ -32,28 +33,12 @@ class Download : public ByteSink {
   std::uint64_t received_ = 0;
 };
 
-std::string percent_decode(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned value = 0;
-    const bool escape = text[i] == '%' && i + 2 < text.size() &&
-                        std::string_view("0123456789abcdefABCDEF").find(text[i + 1]) != std::string_view::npos &&
-                        std::string_view("0123456789abcdefABCDEF").find(text[i + 2]) != std::string_view::npos;
-    if (escape) {
-      value = static_cast<unsigned>(std::stoul(std::string(text.substr(i + 1, 2)), nullptr, 16));
-      i += 2;
-    }
-    decoded += escape ? static_cast<char>(value) : text[i];
-  }
-  return decoded;
-}
-
 net::HttpRequest first_request(const HttpFileRequest& request) {
   net::HttpRequest http;
   auto url = net::Url::parse(request.url);
   http.authorization = request.authorization;
   if (!url.userinfo.empty() && !http.authorization) {
-    http.authorization = Secret("Basic " + base64_encode(percent_decode(url.userinfo)));
+    http.authorization = basic_authorization(url.userinfo);
   }
   url.userinfo.clear();
   url.fragment.clear();
@@ -71,14 +56,23 @@ net::HttpRequest first_request(const HttpFileRequest& request) {
   Error error(denied ? ErrorKind::denied : ErrorKind::network,
               fmt::format("the server answered with status {}", response.status));
   if (denied) {
-    const auto host = net::Url::parse(request.url).host_port();
-    error.add_hint(request.authorization
-                       ? fmt::format("{} does not accept the credentials that were given", host)
+    const auto url = net::Url::parse(request.url);
+    error.add_hint(request.authorization || !url.userinfo.empty()
+                       ? fmt::format("{} does not accept the credentials that were given", url.host_port())
                        : fmt::format("if the file needs credentials, give them as the secret HTTP_AUTH_TOKEN_{0} or "
                                      "HTTP_AUTH_HEADER_{0}",
-                                     host));
+                                     http_secret_host(request.url)));
   }
   throw error;
+}
+
+// A server of the internet has no business with what only this machine can reach: the metadata service of a cloud, say.
+void refuse_narrower(const net::Url& from, const net::Url& to) {
+  if (net::host_scope(from.host) != net::HostScope::public_host) return;
+  if (net::host_scope(to.host) == net::HostScope::public_host) return;
+  throw Error(ErrorKind::network,
+              fmt::format("{} redirects to an address of this machine or of a private network, which is refused: {}",
+                          from.host_port(), net::redact_url(escape_control(to.str()))));
 }
 
 // One file, attempt after attempt.
@@ -99,7 +93,8 @@ class Attempts {
       begun = true;
       begin_body(head, offset);
     };
-    last_ = net::send_with_redirects(transport_, http, &download_, stop);
+    last_ = net::send_with_redirects(transport_, http, &download_, stop,
+                                     [from = net::Url::parse(http.url)](const auto& to) { refuse_narrower(from, to); });
     if (last_.status == 200 && !begun) begin_body(last_, 0);  // an empty file
     if (last_.status == 304 && offset == 0 && http.headers.size() == 1) {
       file_ = {};
@@ -145,6 +140,11 @@ class Attempts {
 };
 
 }  // namespace
+
+std::string http_secret_host(const std::string& url) {
+  auto host = net::Url::parse(url).host;
+  return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+}
 
 HttpFile HttpFetcher::fetch(const HttpFileRequest& request, const std::function<ByteSink&()>& open_target,
                             const std::stop_token& stop) {

@@ -39,6 +39,23 @@ TEST_F(AddRemoteTest, LaterTimesOfAServerAreClamped) {
   EXPECT_EQ(tree.find("new")->metadata.mtime, request_.source_date_epoch);
 }
 
+TEST_F(AddRemoteTest, AChecksumLeavesTheServerNoSayAboutTheTime) {
+  const auto dockerfile = fmt::format("FROM scratch\nADD --checksum={} https://host/dir/tool-1.0?x=y /o/tool\n",
+                                      oci::Digest::of_bytes("tool").str());
+  request_.no_cache = true;
+  const auto first = build(dockerfile);
+  EXPECT_EQ(tree_of(first).find("o/tool")->metadata.mtime, request_.source_date_epoch);
+  fake_remote_.files["https://host/dir/tool-1.0?x=y"].second.reset();
+  EXPECT_EQ(build(dockerfile).image.layers.back().blob.digest, first.image.layers.back().blob.digest);
+}
+
+TEST_F(AddRemoteTest, ATimeThatTheServerChangedIsAnotherLayer) {
+  const std::string dockerfile = "FROM scratch\nADD https://host/dir/tool-1.0?x=y /o/tool\n";
+  build(dockerfile);
+  fake_remote_.files["https://host/dir/tool-1.0?x=y"].second = 500;
+  EXPECT_EQ(tree_of(build(dockerfile)).find("o/tool")->metadata.mtime, 500);
+}
+
 TEST_F(AddRemoteTest, UrlsAreUnpackedOnlyWhenAsked) {
   const auto result = build("FROM scratch\nADD https://host/t.tar /a/\nADD --unpack=true https://host/t.tar /b/\n");
   EXPECT_EQ(at(result, "a/t.tar"), "f 600 0:0");
@@ -74,17 +91,6 @@ TEST_F(AddRemoteTest, KnownChecksumNeedsNoRequest) {
   EXPECT_EQ(fake_remote_.requests[0].checksum->str(), digest);
   build(dockerfile);
   EXPECT_THAT(fake_remote_.requests, SizeIs(1));
-}
-
-TEST_F(AddRemoteTest, AuthorizationComesFromSecrets) {
-  write_file_atomic(directory_.path() / "header", "Basic abc\n");
-  request_.secrets["HTTP_AUTH_HEADER_host"] = {directory_.path() / "header", std::nullopt};
-  build("FROM scratch\nADD https://host/t.tar /o/\n");
-  EXPECT_EQ(fake_remote_.requests.at(0).authorization->reveal(), "Basic abc");
-  ::setenv("TEKTII_TEST_TOKEN", "t0ken", 1);
-  request_.secrets["HTTP_AUTH_TOKEN_host"] = {std::nullopt, "TEKTII_TEST_TOKEN"};
-  build("FROM scratch\nADD https://host/t.tar /p/\n");
-  EXPECT_EQ(fake_remote_.requests.at(1).authorization->reveal(), "Bearer t0ken");
 }
 
 TEST_F(AddRemoteTest, GitTreeHasModesOfItsOwn) {
@@ -174,16 +180,6 @@ TEST(WithoutCredentials, TakesUserAndPasswordOut) {
   EXPECT_EQ(without_credentials("https://u:p@host:1/a@b?c"), "https://host:1/a@b?c");
   EXPECT_EQ(without_credentials("https://host/a@b"), "https://host/a@b");
   EXPECT_EQ(without_credentials("git@host:a.git"), "git@host:a.git");
-}
-
-TEST(AuthorizationOfUrl, IsChosenByTheHostWithoutItsPort) {
-  BuildRequest request;
-  ::setenv("TEKTII_TEST_TOKEN", "t", 1);
-  request.secrets["HTTP_AUTH_TOKEN_a.b"] = {std::nullopt, "TEKTII_TEST_TOKEN"};
-  EXPECT_TRUE(authorization_of_url(request, "https://a.b:8443/x"));
-  EXPECT_TRUE(authorization_of_url(request, "http://user:pass@a.b/x"));
-  EXPECT_FALSE(authorization_of_url(request, "https://a.b.c/x"));
-  EXPECT_FALSE(authorization_of_url(request, "https://other/a.b"));
 }
 
 }  // namespace

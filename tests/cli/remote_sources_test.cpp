@@ -1,5 +1,6 @@
 #include "cli/build/remote_sources.hpp"
 
+#include "cli/build/remote_credentials.hpp"
 #include "support/git_server.hpp"
 #include "support/http_server.hpp"
 #include <tektii/util/error.hpp>
@@ -27,7 +28,7 @@ class RemoteSourcesTest : public ::testing::Test {
     return std::make_unique<StoreRemoteSources>(store_, *transport_, secrets_);
   }
   builder::RemoteFileRequest request(std::optional<oci::Digest> checksum = std::nullopt) const {
-    return {server_.url("/file"), std::nullopt, std::move(checksum)};
+    return {server_.url("/file"), std::move(checksum)};
   }
 
   std::string text_ = "hello";
@@ -88,6 +89,16 @@ TEST_F(RemoteSourcesTest, AChecksumThatIsHereNeedsNoServer) {
   EXPECT_EQ(first.last_modified, second.last_modified);
 }
 
+TEST_F(RemoteSourcesTest, ADamagedBlobIsFetchedAgain) {
+  const auto digest = oci::Digest::of_bytes("hello");
+  for (const auto& checksum : {std::optional(digest), std::optional<oci::Digest>()}) {
+    const auto path = sources()->fetch_file(request(checksum), {}).path;
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    write_file_atomic(path, "jello");
+    EXPECT_EQ(read_file(sources()->fetch_file(request(checksum), {}).path), "hello");
+  }
+}
+
 TEST_F(RemoteSourcesTest, AWrongChecksumLeavesNothing) {
   const auto digest = oci::Digest::of_bytes("other");
   try {
@@ -105,13 +116,35 @@ TEST_F(RemoteSourcesTest, AWrongChecksumLeavesNothing) {
 TEST_F(RemoteSourcesTest, CredentialsOfHttpHosts) {
   ::setenv("TEKTII_TEST_TOKEN", " abc\n", 1);
   EXPECT_FALSE(http_authorization(secrets_, "https://h:8443/a").has_value());
-  secrets_["HTTP_AUTH_TOKEN_h:8443"] = {std::nullopt, "TEKTII_TEST_TOKEN"};
-  EXPECT_EQ(http_authorization(secrets_, "https://h:8443/a")->reveal(), "Bearer abc");
-  EXPECT_FALSE(http_authorization(secrets_, "https://h/a").has_value());
   write_file_atomic(directory_.path() / "header", "Basic xyz\n");
-  secrets_["HTTP_AUTH_HEADER_h:8443"] = {directory_.path() / "header", std::nullopt};
+  secrets_["HTTP_AUTH_HEADER_h"] = {directory_.path() / "header", std::nullopt};
   EXPECT_EQ(http_authorization(secrets_, "https://h:8443/a")->reveal(), "Basic xyz");
+  secrets_["HTTP_AUTH_TOKEN_h"] = {std::nullopt, "TEKTII_TEST_TOKEN"};
+  EXPECT_EQ(http_authorization(secrets_, "https://h:8443/a")->reveal(), "Bearer abc");
+  EXPECT_EQ(http_authorization(secrets_, "http://user:pass@h/a")->reveal(), "Bearer abc");
+  EXPECT_FALSE(http_authorization(secrets_, "https://h.i/a").has_value());
+  EXPECT_FALSE(http_authorization(secrets_, "https://other/h").has_value());
+  secrets_["HTTP_AUTH_TOKEN_::1"] = {std::nullopt, "TEKTII_TEST_TOKEN"};
+  EXPECT_EQ(http_authorization(secrets_, "http://[::1]:80/a")->reveal(), "Bearer abc");
   ::unsetenv("TEKTII_TEST_TOKEN");
+  EXPECT_EQ(http_authorization(secrets_, "https://h/a")->reveal(), "Basic xyz");
+}
+
+TEST_F(RemoteSourcesTest, FilesAreAskedForWithTheSecretOfTheirHost) {
+  ::setenv("TEKTII_TEST_TOKEN", "abc", 1);
+  secrets_["HTTP_AUTH_TOKEN_127.0.0.1"] = {std::nullopt, "TEKTII_TEST_TOKEN"};
+  sources()->fetch_file(request(), {});
+  EXPECT_EQ(server_.requests().back().header("Authorization"), "Bearer abc");
+  ::unsetenv("TEKTII_TEST_TOKEN");
+}
+
+TEST_F(RemoteSourcesTest, CredentialsOfGitRemotes) {
+  write_file_atomic(directory_.path() / "header", "Basic xyz\n");
+  secrets_["GIT_AUTH_HEADER"] = {directory_.path() / "header", std::nullopt};
+  EXPECT_EQ(git_authorization(secrets_, "https://h/a.git")->reveal(), "Basic xyz");
+  for (const auto* remote : {"httpbot@h:a.git", "https-user@h:a.git", "ssh://git@h/a", "git://h/a"}) {
+    EXPECT_FALSE(git_authorization(secrets_, remote).has_value()) << remote;
+  }
 }
 
 TEST_F(RemoteSourcesTest, GitTakesItsCredentialsFromSecrets) {

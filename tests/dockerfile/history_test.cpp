@@ -38,6 +38,25 @@ TEST(History, Run) {
   EXPECT_EQ(history_run({}, Words{"ls", "-l"}), "RUN ls -l # buildkit");
 }
 
+TEST(History, CredentialsOfUrlsAreNotShown) {
+  for (const auto& [text, shown] :
+       std::vector<std::pair<std::string, std::string>>{{"http://u:p@h/a@b", "http://h/a@b"},
+                                                        {"HTTPS://token@h:1", "HTTPS://h:1"},
+                                                        {"https://h/?x=://a:b@c", "https://h/?x=://a:b@c"},
+                                                        {"ssh://git:pw@h/a", "ssh://git@h/a"},
+                                                        {"ssh://git@h/a", "ssh://git@h/a"},
+                                                        {"git@h:a.git", "git@h:a.git"},
+                                                        {"ADD --x=http://a:b@c \"https://u:p@h\" https://$U:$P@h/ /x@y",
+                                                         "ADD --x=http://c \"https://h\" https://h/ /x@y"}}) {
+    EXPECT_EQ(without_url_credentials(text), shown);
+  }
+  Copy add;
+  add.is_add = true;
+  add.sources = {"http://user:TOPSECRET@host/f", "https://token@host/a.git#main"};
+  add.destination = "/";
+  EXPECT_EQ(history_copy(add), "ADD http://host/f https://host/a.git#main / # buildkit");
+}
+
 TEST(History, CopyShowsThreeOfItsFlags) {
   Copy copy;
   copy.sources = {"src", "other"};

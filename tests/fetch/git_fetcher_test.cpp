@@ -4,6 +4,7 @@
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
 #include <tektii/util/process.hpp>
+#include <tektii/util/text.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -357,6 +358,62 @@ TEST_F(GitFetcherTest, Credentials) {
   auto wanted = source();
   wanted.authorization = Secret("Basic dG9rZW4=");
   EXPECT_THAT(files(fetch(wanted).directory), ElementsAre("f"));
+}
+
+// A git that writes down its arguments, first in PATH.
+class SpiedGit {
+ public:
+  SpiedGit() {
+    const auto real = std::string(trim(run_process({"sh", "-c", "command -v git"}).out));
+    write_file_atomic(directory_.path() / "git",
+                      "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'" + log_.string() + "'\nexec " + real + " \"$@\"\n", 0755);
+    ::setenv("PATH", (directory_.path().string() + ":" + path_).c_str(), 1);
+  }
+  SpiedGit(const SpiedGit&) = delete;
+  SpiedGit& operator=(const SpiedGit&) = delete;
+  ~SpiedGit() { ::setenv("PATH", path_.c_str(), 1); }
+  std::string arguments() const { return read_file(log_); }
+
+ private:
+  TempDir directory_;
+  fs::path log_ = directory_.path() / "log";
+  std::string path_ = ::getenv("PATH");
+};
+
+TEST_F(GitFetcherTest, CredentialsOfTheUrlAreNoArguments) {
+  const auto id = server_.commit("a", {{"f", "1"}});
+  server_.require("Basic b2F1dGgyOlRPUCBTRUNSRVQ=");  // oauth2:TOP SECRET
+  const SpiedGit git;
+  auto wanted = source();
+  wanted.remote = "http://oauth2:TOP%20SECRET@" + server_.http().host_port() + "/a/.git";
+  wanted.keep_git_dir = true;
+  const auto result = fetch(wanted);
+  wanted.ref = id;
+  fetch(wanted);
+  wanted.ref = "missing";
+  error(wanted);
+  EXPECT_EQ(result.commit, id);
+  EXPECT_THAT(git.arguments(), HasSubstr("ls-remote"));
+  EXPECT_THAT(git.arguments(), ::testing::Not(HasSubstr("SECRET")));
+  for (const auto& entry : fs::recursive_directory_iterator(directory_.path())) {
+    if (!entry.is_regular_file()) continue;
+    EXPECT_EQ(read_file(entry.path()).find("SECRET"), std::string::npos) << entry.path();
+  }
+}
+
+TEST_F(GitFetcherTest, TheUserOfTheUrlIsKnownToACredentialHelper) {
+  const auto id = server_.commit("a", {{"f", "1"}});
+  server_.require("Basic c29tZWJvZHk6cHc=");  // somebody:pw
+  const SpiedGit git;
+  ::setenv("GIT_CONFIG_COUNT", "1", 1);
+  ::setenv("GIT_CONFIG_KEY_0", "credential.helper", 1);
+  ::setenv("GIT_CONFIG_VALUE_0", "!f() { grep -q username=somebody && echo password=pw; }; f", 1);
+  auto wanted = source();
+  wanted.remote = "http://somebody@" + server_.http().host_port() + "/a/.git";
+  const auto result = fetch(wanted);
+  for (const auto* name : {"GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0"}) ::unsetenv(name);
+  EXPECT_EQ(result.commit, id);
+  EXPECT_THAT(git.arguments(), ::testing::Not(HasSubstr("somebody@")));
 }
 
 TEST_F(GitFetcherTest, PasswordsAreNotRepeated) {

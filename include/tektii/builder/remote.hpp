@@ -2,7 +2,6 @@
 
 #include <tektii/dockerfile/git_ref.hpp>
 #include <tektii/oci/digest.hpp>
-#include <tektii/util/secret.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -13,9 +12,7 @@
 namespace tektii::builder {
 
 struct RemoteFileRequest {
-  std::string url;  // http or https
-  // Value of the Authorization header, from the secrets HTTP_AUTH_HEADER_<host> and HTTP_AUTH_TOKEN_<host>.
-  std::optional<Secret> authorization;
+  std::string url;                      // http or https
   std::optional<oci::Digest> checksum;  // a file that is here already under this digest is not downloaded again
 };
 
@@ -34,7 +31,8 @@ struct GitTree {
   std::int64_t commit_time = 0;     // of the committer, seconds since 1970
 };
 
-// Port: what ADD takes from other machines. Thread-safe. The same request is carried out once per build.
+// Port: what ADD takes from other machines, with the credentials that it knows of. Thread-safe. The same request is
+// carried out once per build.
 class RemoteSources {
  public:
   virtual ~RemoteSources() = default;

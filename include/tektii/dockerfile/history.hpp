@@ -15,6 +15,10 @@ namespace tektii::dockerfile {
 
 inline constexpr std::string_view k_history_comment = "buildkit.dockerfile.v0";
 
+// A source of ADD, or a whole instruction, as it may be shown: http(s) URLs without user information, ssh and git URLs
+// without a password.
+std::string without_url_credentials(std::string_view text);
+
 // strconv.Quote of Go (%q).
 std::string go_quote(std::string_view text);
 // %q of a slice: ["a" "b"].
@@ -25,7 +29,7 @@ std::string format_go_duration(std::int64_t nanoseconds);
 // RUN: `args` are the build arguments declared so far as name and value; `argv` is what is executed, the shell
 // included.
 std::string history_run(std::span<const std::pair<std::string, std::string>> args, std::span<const std::string> argv);
-// COPY and ADD; of the flags only --parents, --chown and --chmod are shown.
+// COPY and ADD; of the flags only --parents, --chown and --chmod are shown. Unlike BuildKit's, without credentials.
 std::string history_copy(const Copy& copy);
 std::string history_workdir(std::string_view absolute_path);
 std::string history_env(std::span<const KeyValue> pairs);

@@ -31,6 +31,10 @@ struct HttpFile {
   std::string last_modified;
 };
 
+// What a host is called in the names of the secrets HTTP_AUTH_TOKEN_<host> and HTTP_AUTH_HEADER_<host>: as in BuildKit
+// without its port, an IPv6 address without its brackets.
+std::string http_secret_host(const std::string& url);
+
 // Downloads files. Thread-safe.
 class HttpFetcher {
  public:
@@ -39,9 +43,10 @@ class HttpFetcher {
       : transport_(transport), clock_(clock), retry_(retry) {}
 
   // Streams the file into what `open_target` gives, which is asked again when a download has to begin anew (the earlier
-  // target is not touched any more; finish() is not called). Follows redirects, repeats what may go better another
-  // time, and goes on where a connection broke if the server can say that the file is the same. Throws Error{network}
-  // when the file can't be had and Error{denied} when credentials are missing or refused.
+  // target is not touched any more; finish() is not called). Follows redirects, from public hosts to such alone,
+  // repeats what may go better another time, and goes on where a connection broke if the server can say that the file
+  // is the same. Throws Error{network} when the file can't be had and Error{denied} when credentials are missing or
+  // refused.
   HttpFile fetch(const HttpFileRequest& request, const std::function<ByteSink&()>& open_target,
                  const std::stop_token& stop);
 

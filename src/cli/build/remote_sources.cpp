@@ -1,15 +1,16 @@
 #include "remote_sources.hpp"
 
+#include "remote_credentials.hpp"
 #include <tektii/net/url.hpp>
 #include <tektii/util/error.hpp>
-#include <tektii/util/file.hpp>
 #include <tektii/util/hash.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
-#include <cstdlib>
+#include <vector>
 
 namespace tektii::cli {
 namespace {
@@ -49,24 +50,26 @@ builder::RemoteFile file_of(store::Store& store, const oci::Digest& digest, cons
   return {store.blob_path(digest), store.size_of(digest).value_or(0), digest, fetch::parse_http_date(last_modified)};
 }
 
-std::optional<std::string> read_secret(const BuildSecrets& secrets, const std::string& id) {
-  const auto found = secrets.find(id);
-  if (found == secrets.end()) return std::nullopt;
-  if (found->second.file) return std::string(trim(read_file(*found->second.file, 1 << 20)));
-  const char* value = found->second.environment ? std::getenv(found->second.environment->c_str()) : nullptr;
-  return value == nullptr ? std::nullopt : std::optional<std::string>(trim(value));
+// What the store has may have been damaged since: a blob that is another one goes, and is fetched again.
+bool is_sound(store::Store& store, const oci::Digest& digest, const std::stop_token& stop) {
+  if (!store.size_of(digest)) return false;
+  const auto source = store.open(digest);
+  Sha256 hash;
+  std::vector<std::byte> buffer(std::size_t{1} << 20);
+  while (const auto count = source->read(buffer)) {
+    throw_if_stopped(stop);
+    hash.update(ByteSpan(buffer).first(count));
+  }
+  if (oci::Digest::of_hex(hash.finish_hex()) == digest) return true;
+  spdlog::warn("the blob {} of the store is damaged: it is fetched again", digest.str());
+  store.discard(digest);
+  return false;
 }
 
 }  // namespace
 
-std::optional<Secret> http_authorization(const BuildSecrets& secrets, const std::string& url) {
-  const auto host = net::Url::parse(url).host_port();
-  if (auto header = read_secret(secrets, "HTTP_AUTH_HEADER_" + host)) return Secret(std::move(*header));
-  if (const auto token = read_secret(secrets, "HTTP_AUTH_TOKEN_" + host)) return Secret("Bearer " + *token);
-  return std::nullopt;
-}
-
-StoreRemoteSources::StoreRemoteSources(store::Store& store, net::HttpTransport& transport, BuildSecrets secrets)
+StoreRemoteSources::StoreRemoteSources(store::Store& store, net::HttpTransport& transport,
+                                       builder::BuildSecrets secrets)
     : store_(store),
       secrets_(std::move(secrets)),
       http_(transport, clock_),
@@ -77,20 +80,19 @@ builder::RemoteFile StoreRemoteSources::fetch_file(const builder::RemoteFileRequ
                                                    const std::stop_token& stop) {
   Sha256 key;
   key.update_field(request.url).update_field(request.checksum ? request.checksum->str() : "");
-  key.update_field(request.authorization ? request.authorization->reveal() : "");
   return files_.get(key.finish_hex(), stop, [&] { return download(request, stop); });
 }
 
 builder::RemoteFile StoreRemoteSources::download(const builder::RemoteFileRequest& request,
                                                  const std::stop_token& stop) {
   const auto record = find_record(store_, request.url);
-  if (request.checksum && store_.size_of(*request.checksum)) {
+  if (request.checksum && is_sound(store_, *request.checksum, stop)) {
     const bool same = record && record->digest == *request.checksum;
     return file_of(store_, *request.checksum, same ? record->last_modified : "");
   }
   fetch::HttpFileRequest http;
   http.url = request.url;
-  http.authorization = request.authorization;
+  http.authorization = http_authorization(secrets_, request.url);
   // With a checksum, what we have is known to be another file.
   if (record && !request.checksum) {
     http.etag = record->etag;
@@ -102,7 +104,11 @@ builder::RemoteFile StoreRemoteSources::download(const builder::RemoteFileReques
     return *writer;
   };
   const auto file = http_.fetch(http, open_target, stop);
-  if (file.not_modified) return file_of(store_, record->digest, record->last_modified);
+  if (file.not_modified) {
+    // Without the blob there is no record, and the server is asked for all of it.
+    if (!is_sound(store_, record->digest, stop)) return download(request, stop);
+    return file_of(store_, record->digest, record->last_modified);
+  }
   try {
     std::optional<store::BlobInfo> expected;
     if (request.checksum) expected = store::BlobInfo{*request.checksum, file.size};
@@ -113,18 +119,6 @@ builder::RemoteFile StoreRemoteSources::download(const builder::RemoteFileReques
     error.add_context("download " + net::redact_url(escape_control(request.url)));
     throw;
   }
-}
-
-std::optional<Secret> StoreRemoteSources::git_authorization(const std::string& remote) const {
-  if (!remote.starts_with("http")) return std::nullopt;
-  const auto host = net::Url::parse(remote).host_port();
-  for (const auto& suffix : {"." + host, std::string()}) {
-    if (auto header = read_secret(secrets_, "GIT_AUTH_HEADER" + suffix)) return Secret(std::move(*header));
-    if (const auto token = read_secret(secrets_, "GIT_AUTH_TOKEN" + suffix)) {
-      return Secret("basic " + base64_encode("x-access-token:" + *token));
-    }
-  }
-  return std::nullopt;
 }
 
 builder::GitTree StoreRemoteSources::fetch_git(const dockerfile::GitRef& reference, const std::stop_token& stop) {
@@ -140,7 +134,7 @@ builder::GitTree StoreRemoteSources::fetch_git(const dockerfile::GitRef& referen
   for (const auto& field : {source.remote, source.ref, source.subdir, source.checksum}) key.update_field(field);
   key.update_field(fmt::format("{} {} {}", source.keep_git_dir, source.submodules, source.fetch_by_commit));
   return trees_.get(key.finish_hex(), stop, [&]() -> builder::GitTree {
-    source.authorization = git_authorization(source.remote);
+    source.authorization = git_authorization(secrets_, source.remote);
     auto checkout = git_.checkout(source, stop);
     return {std::move(checkout.directory), std::move(checkout.commit), checkout.commit_time};
   });

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <tektii/builder/remote.hpp>
-#include <tektii/builder/request.hpp>
+#include <tektii/builder/secrets.hpp>
 #include <tektii/fetch/git_fetcher.hpp>
 #include <tektii/fetch/http_fetcher.hpp>
 #include <tektii/net/http.hpp>
@@ -14,11 +14,7 @@
 
 namespace tektii::cli {
 
-using BuildSecrets = std::map<std::string, builder::SecretSource>;
-
-// The Authorization for a file of an http host: the secret HTTP_AUTH_HEADER_<host> as it is, or HTTP_AUTH_TOKEN_<host>
-// as a Bearer token.
-std::optional<Secret> http_authorization(const BuildSecrets& secrets, const std::string& url);
+using builder::BuildSecrets;
 
 // Remembers what a piece of work gave, per key; failures are not remembered. Thread-safe.
 template <typename Value>
@@ -51,8 +47,7 @@ class OncePerKey {
 // have mirrors in the store, and their trees are in its temporary directory.
 class StoreRemoteSources : public builder::RemoteSources {
  public:
-  // Store and transport outlive it. The secrets GIT_AUTH_HEADER and GIT_AUTH_TOKEN, with ".<host>" or without, are for
-  // git over http.
+  // Store and transport outlive it. Credentials are those of the secrets: see remote_credentials.hpp.
   StoreRemoteSources(store::Store& store, net::HttpTransport& transport, BuildSecrets secrets);
 
   builder::RemoteFile fetch_file(const builder::RemoteFileRequest& request, const std::stop_token& stop) override;
@@ -60,7 +55,6 @@ class StoreRemoteSources : public builder::RemoteSources {
 
  private:
   builder::RemoteFile download(const builder::RemoteFileRequest& request, const std::stop_token& stop);
-  std::optional<Secret> git_authorization(const std::string& remote) const;
 
   store::Store& store_;
   BuildSecrets secrets_;

@@ -146,7 +146,6 @@ builder::RemoteFile ContextLoader::load_file(const std::string& url, const Build
   } catch (const Error& error) {
     throw Error(ErrorKind::usage, error.message());
   }
-  request.authorization = http_authorization(secrets, url);
   ++steps_;
   const auto title = fmt::format("load {}", shown_context(url));
   return threads.step(title, [&](const auto& stop) { return threads.sources.fetch_file(request, stop); });
