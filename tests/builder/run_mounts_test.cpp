@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <atomic>
 #include <builder/run_mount.hpp>
 #include <builder/ssh_forward.hpp>
 #include <cstdlib>
@@ -231,7 +232,7 @@ class CacheSharingTest : public RunMountsTest {
   std::pair<std::string, std::string> overlapping(const std::string& sharing, bool waits) {
     std::string first;
     std::string second;
-    bool first_done = false;
+    std::atomic<bool> first_done = false;  // the lock of a file orders the two, which no tool can see
     std::thread other;
     executor_.command = [&](const auto&, const exec::RunSpec& spec, auto&) {
       const auto path = std::get<exec::HostSource>(spec.mounts.at(0).source).path.string();

@@ -96,7 +96,7 @@ check() { # where
   files=$(jq -r ".layers[$base_layers:][].digest" "$out/blobs/sha256/${digest#sha256:}" | while read -r layer; do
     tar --list --file "$out/blobs/sha256/${layer#sha256:}" 2>/dev/null
   done | LC_ALL=C sort -u | tr '\n' ' ')
-  expect_equal "files of the layers" "$files" "work/ work/heredoc "
+  expect_equal "files of the layers" "$files" "app/ app/heredoc "
   step "no secret anywhere"
   expect_no_secret "$1"
   again=$(build "$1/log2" --output "type=oci,dest=$out")
