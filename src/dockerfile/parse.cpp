@@ -123,8 +123,9 @@ void Parser::add(Instruction instruction) {
 
 void Parser::throw_problems() {
   if (problems_.empty()) return;
+  const auto line_of = [](const Error& error) { return error.span() ? error.span()->first_line : 0; };
   std::stable_sort(problems_.begin(), problems_.end(),
-                   [](const Error& a, const Error& b) { return a.span()->first_line < b.span()->first_line; });
+                   [&](const Error& a, const Error& b) { return line_of(a) < line_of(b); });
   Error first = problems_.front();
   constexpr std::size_t k_most_shown = 20;  // of a file that is no Dockerfile every line is a problem
   for (std::size_t i = 1; i < problems_.size(); ++i) {
