@@ -54,26 +54,39 @@ class Linter {
     stages_.push_back(std::move(added));
   }
 
-  // Marks the stage and all that it needs, and prepares what it starts from.
+  // Marks the stage and all that it needs, and prepares what each starts from. No recursion: a file may chain
+  // thousands.
   void reach(std::size_t index) {
+    std::vector<std::size_t> pending{index};
+    while (!pending.empty()) {
+      const std::size_t next = pending.back();
+      pending.pop_back();
+      if (!std::exchange(stages_[next].reached, true)) prepare(next, pending);
+    }
+  }
+
+  // Adds the stages that this one needs to `pending`; its base is looked at first.
+  void prepare(std::size_t index, std::vector<std::size_t>& pending) {
     LintStage& stage = stages_[index];
-    if (std::exchange(stage.reached, true)) return;
     if (stage.base) {
-      reach(*stage.base);
       for (const Instruction& instruction : stages_[*stage.base].stage->instructions) {
         if (const auto* onbuild = std::get_if<Onbuild>(&instruction.body)) add_trigger(stage, onbuild->text);
       }
     } else {
       start_from_image(index);
     }
-    for (const Instruction& trigger : stage.triggers) reach_sources(trigger, stage.stage->from, index);
-    for (const Instruction& instruction : stage.stage->instructions) reach_sources(instruction, instruction, index);
+    for (const Instruction& trigger : stage.triggers) add_sources(trigger, stage.stage->from, index, pending);
+    for (const Instruction& instruction : stage.stage->instructions) {
+      add_sources(instruction, instruction, index, pending);
+    }
+    if (stage.base) pending.push_back(*stage.base);
   }
 
-  void reach_sources(const Instruction& instruction, const Instruction& place, std::size_t index) {
+  void add_sources(const Instruction& instruction, const Instruction& place, std::size_t index,
+                   std::vector<std::size_t>& pending) {
     for (const std::string& name : source_names(instruction)) {
       try {
-        if (const auto source = find_source_stage(file_, name, index)) reach(*source);
+        if (const auto source = find_source_stage(file_, name, index)) pending.push_back(*source);
       } catch (Error& error) {
         if (!error.span()) error.set_span(file_.span(place.lines, name));
         throw;
