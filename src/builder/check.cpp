@@ -6,12 +6,9 @@
 #include "context_source.hpp"
 #include "copy_inputs.hpp"
 #include "variables.hpp"
-#include <tektii/dockerfile/values.hpp>
-#include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 #include <variant>
 
@@ -61,13 +58,6 @@ class StageChecker {
     } catch (Error& error) {
       problems_.add(blame(error));
     }
-  }
-
-  [[noreturn]] void refuse(const Instruction& instruction, const std::string& what, std::string_view word,
-                           const std::string& hint = {}) const {
-    Error error(ErrorKind::usage, fmt::format("{} is not supported yet", what));
-    if (!hint.empty()) error.add_hint(hint);
-    throw error.set_span(plan_.file.span(instruction.lines, word));
   }
 
   template <typename Body>
