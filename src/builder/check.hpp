@@ -8,8 +8,9 @@
 
 namespace tektii::builder {
 
-// Checks each instruction of the planned stages as far as it goes without a base image: what is not supported yet is
-// refused by name with its line, sources of COPY must exist in the context, a RUN must be possible on this machine.
+// Checks each instruction of the planned stages as far as it goes without a base image: sources of COPY, ADD and mounts
+// must exist in the context, flags must go together, a RUN must be possible on this machine and allowed what it asks
+// for.
 void check_stages(const Plan& plan, const BuildRequest& request, const BuildDeps& deps, Problems& problems);
 
 // The same for one stage that a trigger reached later.
