@@ -61,6 +61,26 @@ trap 'exit 130' INT TERM
 
 export TEKTII_CACHE_DIR=$work/cache
 
+# Sets $user to an ordinary user with subordinate ids: the one we are, one that exists, or (only where tests may change the
+# machine) one that is made for the test and removed after it.
+pick_user() {
+  user=$(id -un)
+  [ "$(id -u)" = 0 ] || return 0
+  local name
+  while IFS=: read -r name _; do
+    if [ "$name" != root ] && grep -q "^$name:" /etc/subgid && id -u "$name" >/dev/null 2>&1; then
+      user=$name
+      return
+    fi
+  done </etc/subuid
+  [ "${TEKTII_REQUIRE_E2E:-}" = 1 ] || skip "no ordinary user with subordinate ids (/etc/subuid) on this machine"
+  user=tektii-e2e-$$
+  useradd --no-create-home --shell /bin/sh "$user"
+  cleanup_hooks+=(remove_user)
+  grep -q "^$user:" /etc/subuid || usermod --add-subuids 500000-565535 --add-subgids 500000-565535 "$user"
+}
+remove_user() { userdel "$user"; }
+
 # Sets $base to the layout of python:3.11-slim; made once per build directory.
 use_base_image() {
   require_tools mmdebstrap umoci

@@ -127,13 +127,7 @@ build "$work/insecure.log" -f "$context/Dockerfile.insecure" --allow security.in
 rm "$context/Dockerfile.insecure"
 
 [ "$(id -u)" = 0 ] || exit 0
-user=$(while IFS=: read -r name _; do
-  if [ "$name" != root ] && grep -q "^$name:" /etc/subgid && id -u "$name" >/dev/null 2>&1; then
-    echo "$name"
-    break
-  fi
-done </etc/subuid)
-[ -n "$user" ] || skip "no ordinary user with subordinate ids (/etc/subuid) on this machine"
+pick_user
 step "as $user"
 mkdir "$work/other"
 chown "$user" "$work/other"
