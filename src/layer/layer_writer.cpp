@@ -1,10 +1,10 @@
+#include "layer/layer_pipeline.hpp"
 #include "layer/layer_reader.hpp"
 #include "layer/member_name.hpp"
 #include "layer/tar_encoder.hpp"
 #include <tektii/layer/layer_writer.hpp>
 #include <tektii/oci/media_type.hpp>
 #include <tektii/util/error.hpp>
-#include <tektii/util/hash.hpp>
 
 #include <fmt/format.h>
 
@@ -14,8 +14,6 @@
 namespace tektii::layer {
 
 namespace {
-
-constexpr std::size_t k_read_size = 256 * 1024;
 
 std::string_view media_type_of(Compression type) {
   switch (type) {
@@ -41,26 +39,21 @@ void check_name(const std::string& path) {
 
 }  // namespace
 
-// tar -> diff_id -> compressor -> blob (which hashes what it stores).
 struct LayerWriter::Impl {
   Impl(store::BlobStore& store, const CompressionOptions& options)
-      : compression(options.type),
-        blob(store.create()),
-        compressor(make_compressor(options, *blob)),
-        tar(*compressor),
-        encoder(tar),
-        buffer(k_read_size) {}
+      : compression(options.type), blob(store.create()), pipeline(options, *blob), encoder(pipeline) {}
 
   void copy_content(const std::string& path, const BlobOpener& content, std::string* keep);
+  const fs::FileMetadata& regular_file(const std::string& link, const std::string& path);
 
   Compression compression;
   std::unique_ptr<store::BlobWriter> blob;
-  std::unique_ptr<ByteSink> compressor;
-  HashingSink tar;
+  LayerPipeline pipeline;
   TarEncoder encoder;
-  std::vector<std::byte> buffer;
   LayerIndex index;
-  std::unordered_map<std::string, std::size_t> regular_files;  // path -> position in the index
+  // Where the regular files are in the index, for hard links to them; those before `looked_at`.
+  std::unordered_map<std::string, std::size_t> regular_files;
+  std::size_t looked_at = 0;
 };
 
 LayerWriter::LayerWriter(store::BlobStore& store, const CompressionOptions& compression)
@@ -73,18 +66,37 @@ void LayerWriter::Impl::copy_content(const std::string& path, const BlobOpener& 
     return Error(ErrorKind::failure, fmt::format("{}: file changed while it was read", path));
   };
   const std::unique_ptr<ByteSource> source = content();
-  while (true) {
-    const std::size_t n = source->read(buffer);
-    if (n == 0) break;
-    if (n > encoder.missing_content()) throw changed();
-    const ByteSpan data = ByteSpan(buffer).first(n);
-    encoder.write_content(data);
-    if (keep != nullptr) keep->append(reinterpret_cast<const char*>(data.data()), data.size());
+  while (encoder.missing_content() != 0) {
+    auto room = pipeline.room();
+    if (encoder.missing_content() < room.size()) room = room.first(static_cast<std::size_t>(encoder.missing_content()));
+    const std::size_t n = source->read(room);
+    if (n == 0) throw changed();
+    if (keep != nullptr) keep->append(reinterpret_cast<const char*>(room.data()), n);
+    pipeline.filled(n);
+    if (n == encoder.missing_content()) pipeline.end_content();
+    encoder.content_written(n);
   }
-  if (encoder.missing_content() != 0) throw changed();
+  std::byte more{};
+  if (source->read({&more, 1}) != 0) throw changed();
 }
 
-void LayerWriter::add(const std::string& path, const fs::FileMetadata& metadata, const BlobOpener& content) {
+// The files are looked up by name only once there is a link at all, which most layers have not.
+const fs::FileMetadata& LayerWriter::Impl::regular_file(const std::string& link, const std::string& path) {
+  for (; looked_at < index.entries.size(); ++looked_at) {
+    const LayerEntry& entry = index.entries[looked_at];
+    if (entry.kind == LayerEntry::Kind::file && entry.metadata.type == fs::FileType::regular) {
+      regular_files.insert_or_assign(entry.path, looked_at);
+    }
+  }
+  const auto it = regular_files.find(path);
+  if (it == regular_files.end()) {
+    throw Error(ErrorKind::failure, fmt::format("{}: hard link to \"{}\", which is not in the layer", link, path));
+  }
+  return index.entries[it->second].metadata;
+}
+
+void LayerWriter::add(const std::string& path, const fs::FileMetadata& metadata, const BlobOpener& content,
+                      ContentHash* content_hash) {
   check_name(path);
   LayerEntry entry;
   entry.path = path;
@@ -95,19 +107,19 @@ void LayerWriter::add(const std::string& path, const fs::FileMetadata& metadata,
   if (is_regular && metadata.size <= k_max_account_file && is_account_file(path)) entry.content.emplace();
   impl_->encoder.add(path, entry.metadata);
   if (is_regular) {
-    if (metadata.size != 0) impl_->copy_content(path, content, entry.content ? &*entry.content : nullptr);
-    impl_->regular_files.insert_or_assign(path, impl_->index.entries.size());
+    impl_->pipeline.begin_content(content_hash);
+    if (metadata.size != 0) {
+      impl_->copy_content(path, content, entry.content ? &*entry.content : nullptr);
+    } else {
+      impl_->pipeline.end_content();
+    }
   }
   impl_->index.entries.push_back(std::move(entry));
 }
 
 void LayerWriter::add_hard_link(const std::string& path, const std::string& target) {
   check_name(path);
-  const auto it = impl_->regular_files.find(target);
-  if (it == impl_->regular_files.end()) {
-    throw Error(ErrorKind::failure, fmt::format("{}: hard link to \"{}\", which is not in the layer", path, target));
-  }
-  impl_->encoder.add_hard_link(path, target, impl_->index.entries[it->second].metadata);
+  impl_->encoder.add_hard_link(path, target, impl_->regular_file(path, target));
   LayerEntry entry;
   entry.kind = LayerEntry::Kind::hard_link;
   entry.path = path;
@@ -135,10 +147,10 @@ bool LayerWriter::empty() const {
 
 WrittenLayer LayerWriter::commit() {
   impl_->encoder.end();
-  impl_->tar.finish();
+  impl_->pipeline.finish();
   const store::BlobInfo info = impl_->blob->commit(std::nullopt);
   oci::Descriptor blob{std::string(media_type_of(impl_->compression)), info.digest, info.size};
-  oci::Layer layer{std::move(blob), oci::Digest::of_hex(impl_->tar.finish_hex())};
+  oci::Layer layer{std::move(blob), oci::Digest::of_hex(impl_->pipeline.hash_hex())};
   return {std::move(layer), std::move(impl_->index)};
 }
 

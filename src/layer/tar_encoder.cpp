@@ -15,7 +15,6 @@ namespace tektii::layer {
 namespace {
 
 constexpr std::size_t k_block = 512;
-constexpr std::size_t k_buffer_size = 256 * 1024;
 constexpr std::uint64_t k_max_octal_7 = 07777777;       // mode, uid, gid, device numbers: 7 digits and a NUL
 constexpr std::uint64_t k_max_octal_11 = 077777777777;  // size, mtime: 11 digits and a NUL
 
@@ -145,9 +144,13 @@ void TarEncoder::add_hard_link(const std::string& path, const std::string& targe
 }
 
 void TarEncoder::write_content(ByteSpan data) {
-  assert(data.size() <= content_left_);
   put(data);
-  content_left_ -= data.size();
+  content_written(data.size());
+}
+
+void TarEncoder::content_written(std::uint64_t count) {
+  assert(count <= content_left_);
+  content_left_ -= count;
   if (content_left_ == 0) pad_to_block(content_size_);
 }
 
@@ -155,7 +158,6 @@ void TarEncoder::end() {
   assert(content_left_ == 0);
   const std::array<std::byte, 2 * k_block> zeros{};
   put(zeros);
-  flush();
 }
 
 void TarEncoder::put_header(Header header) {
@@ -229,24 +231,10 @@ void TarEncoder::put_pax_records(const std::map<std::string, std::string>& recor
   pad_to_block(body.size());
 }
 
-void TarEncoder::put(ByteSpan data) {
-  if (buffer_.size() + data.size() > k_buffer_size) flush();
-  if (data.size() >= k_buffer_size) {
-    next_.write(data);
-  } else {
-    buffer_.insert(buffer_.end(), data.begin(), data.end());
-  }
-}
-
 void TarEncoder::pad_to_block(std::uint64_t size) {
   const std::array<std::byte, k_block> zeros{};
   const std::size_t tail = static_cast<std::size_t>(size % k_block);
   if (tail != 0) put(ByteSpan(zeros).first(k_block - tail));
-}
-
-void TarEncoder::flush() {
-  if (!buffer_.empty()) next_.write(buffer_);
-  buffer_.clear();
 }
 
 }  // namespace tektii::layer

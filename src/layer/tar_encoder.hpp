@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <vector>
 
 namespace tektii::layer {
 
@@ -29,21 +28,21 @@ class TarEncoder {
   void add_hard_link(const std::string& path, const std::string& target, const fs::FileMetadata& metadata);
   // The next bytes of the file that was added last. Writing more than its size is a logic error.
   void write_content(ByteSpan data);
+  // The same for bytes that the caller has put into the next sink itself.
+  void content_written(std::uint64_t count);
   std::uint64_t missing_content() const { return content_left_; }
 
-  // Two zero blocks, and everything buffered goes to the next sink, whose finish() is not called.
+  // Two zero blocks; finish() of the next sink, which gets many small writes, is not called.
   void end();
 
  private:
   struct Header;
   void put_header(Header header);
   void put_pax_records(const std::map<std::string, std::string>& records);
-  void put(ByteSpan data);
+  void put(ByteSpan data) { next_.write(data); }
   void pad_to_block(std::uint64_t size);
-  void flush();
 
   ByteSink& next_;
-  std::vector<std::byte> buffer_;
   std::uint64_t content_size_ = 0;
   std::uint64_t content_left_ = 0;
 };

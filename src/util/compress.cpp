@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <initializer_list>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace tektii {
 
@@ -21,6 +23,39 @@ class PassThrough : public ByteSink {
  private:
   ByteSink& next_;
 };
+
+// Cuts a stream into blocks.
+class Blocks : public ByteSink {
+ public:
+  explicit Blocks(std::unique_ptr<BlockCompressor> next) : next_(std::move(next)) {}
+
+  void write(ByteSpan data) override {
+    while (!data.empty()) {
+      if (!block_) {
+        block_ = std::make_shared<std::vector<std::byte>>();
+        block_->reserve(k_compression_block);
+      }
+      const std::size_t count = std::min(data.size(), k_compression_block - block_->size());
+      block_->insert(block_->end(), data.begin(), data.begin() + static_cast<std::ptrdiff_t>(count));
+      data = data.subspan(count);
+      if (block_->size() == k_compression_block) next_->submit(std::exchange(block_, nullptr));
+    }
+  }
+
+  void finish() override {
+    if (block_) next_->submit(std::move(block_));
+    next_->finish();
+  }
+
+ private:
+  std::unique_ptr<BlockCompressor> next_;
+  std::shared_ptr<std::vector<std::byte>> block_;
+};
+
+unsigned thread_count(const CompressionOptions& options) {
+  constexpr unsigned k_most_threads = 32;  // each has some blocks of memory
+  return std::clamp(options.threads != 0 ? options.threads : std::thread::hardware_concurrency(), 1U, k_most_threads);
+}
 
 void check_level(std::string_view name, int level, int highest) {
   if (level < 1 || level > highest)
@@ -38,20 +73,23 @@ bool starts_with(ByteSpan head, std::initializer_list<unsigned> magic) {
 
 }  // namespace
 
-std::unique_ptr<ByteSink> make_compressor(const CompressionOptions& options, ByteSink& next) {
+std::unique_ptr<BlockCompressor> make_block_compressor(const CompressionOptions& options, ByteSink& next) {
+  const unsigned threads = thread_count(options);
   switch (options.type) {
     case Compression::none:
-      return std::make_unique<PassThrough>(next);
-    case Compression::gzip: {
+      return make_serial_compressor(std::make_unique<PassThrough>(next));
+    case Compression::gzip:
       check_level("gzip", options.level, 12);
-      const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-      return make_gzip_compressor(options.level, options.threads != 0 ? options.threads : cores, next);
-    }
+      return make_gzip_compressor(options.level, threads, next);
     case Compression::zstd:
       check_level("zstd", options.level, 19);
-      return make_zstd_compressor(options.level, next);
+      return make_serial_compressor(make_zstd_compressor(options.level, threads, next));
   }
   throw Error(ErrorKind::failure, "unknown compression");
+}
+
+std::unique_ptr<ByteSink> make_compressor(const CompressionOptions& options, ByteSink& next) {
+  return std::make_unique<Blocks>(make_block_compressor(options, next));
 }
 
 Compression detect_compression(ByteSpan head) {

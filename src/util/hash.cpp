@@ -41,15 +41,29 @@ Sha256& Sha256::update_field(std::string_view text) {
   return update(ByteSpan(length)).update(text);
 }
 
-std::string Sha256::finish_hex() {
-  std::array<unsigned char, 32> digest{};
+std::array<std::uint8_t, 32> Sha256::finish_bytes() {
+  std::array<std::uint8_t, 32> digest{};
   unsigned size = 0;
   if (EVP_DigestFinal_ex(impl_->context.get(), digest.data(), &size) != 1 || size != digest.size())
     throw Error(ErrorKind::failure, "SHA-256 failed");
+  return digest;
+}
+
+std::string Sha256::finish_hex() {
+  return to_hex(finish_bytes());
+}
+
+void Sha256::reset() {
+  // Without a type the context keeps the one it has, which spares the look-up.
+  if (EVP_DigestInit_ex(impl_->context.get(), nullptr, nullptr) != 1)
+    throw Error(ErrorKind::failure, "can't set up SHA-256");
+}
+
+std::string Sha256::to_hex(const std::array<std::uint8_t, 32>& bytes) {
   constexpr std::string_view k_digits = "0123456789abcdef";
   std::string hex;
-  hex.reserve(64);
-  for (const auto byte : digest) {
+  hex.reserve(2 * bytes.size());
+  for (const auto byte : bytes) {
     hex += k_digits[byte >> 4U];
     hex += k_digits[byte & 15U];
   }

@@ -15,6 +15,9 @@ namespace {
 // 128 MiB, the largest window the zstd tool makes without --long; more is a way to exhaust the reader's memory.
 constexpr int k_window_log_max = 27;
 
+// What one thread compresses at a time. Part of the output format: another size gives other bytes for the same input.
+constexpr int k_job_size = 4 << 20;
+
 std::size_t check(std::size_t result, std::string_view what) {
   if (ZSTD_isError(result) != 0U)
     throw Error(ErrorKind::failure, fmt::format("{}: {}", what, ZSTD_getErrorName(result)));
@@ -23,10 +26,15 @@ std::size_t check(std::size_t result, std::string_view what) {
 
 class ZstdCompressor : public ByteSink {
  public:
-  ZstdCompressor(int level, ByteSink& next) : next_(next), context_(ZSTD_createCCtx()), out_(ZSTD_CStreamOutSize()) {
+  // The library cuts the input into jobs, which do not depend on how many threads work on them, except that there is
+  // one at least.
+  ZstdCompressor(int level, unsigned threads, ByteSink& next)
+      : next_(next), context_(ZSTD_createCCtx()), out_(ZSTD_CStreamOutSize()) {
     if (!context_) throw std::bad_alloc();
     check(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, level), "zstd level");
     check(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1), "zstd checksum");
+    check(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_nbWorkers, static_cast<int>(threads)), "zstd threads");
+    check(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_jobSize, k_job_size), "zstd job size");
     block_.reserve(ZSTD_CStreamInSize());
   }
 
@@ -131,8 +139,8 @@ class ZstdDecompressor : public ByteSource {
 
 }  // namespace
 
-std::unique_ptr<ByteSink> make_zstd_compressor(int level, ByteSink& next) {
-  return std::make_unique<ZstdCompressor>(level, next);
+std::unique_ptr<ByteSink> make_zstd_compressor(int level, unsigned threads, ByteSink& next) {
+  return std::make_unique<ZstdCompressor>(level, threads, next);
 }
 
 std::unique_ptr<ByteSource> make_zstd_decompressor(std::unique_ptr<ByteSource> source) {

@@ -4,7 +4,9 @@
 #include <tektii/oci/media_type.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
+#include <tektii/util/hash.hpp>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -119,6 +121,54 @@ TEST(LayerWriter, AnEmptyLayerIsTheWellKnownOne) {
   const WrittenLayer written = writer.commit();
   // SHA-256 of 1024 zero bytes, the empty layer that every builder makes.
   EXPECT_EQ(written.layer.diff_id.str(), "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef");
+}
+
+TEST(LayerWriter, HashesContentsOnTheWay) {
+  MemoryStore store;
+  LayerWriter writer(store, {Compression::gzip, 1, 2});
+  // Around the blocks of 1 MiB in which the tar is cut, headers of 512 bytes included.
+  constexpr std::size_t k_block = 1U << 20U;
+  const std::vector<std::size_t> sizes = {0, 1, 511, 3 * k_block, k_block - 512, 0, 2 * k_block + 7, 5};
+  std::vector<ContentHash> hashes(sizes.size());
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const auto name = fmt::format("f{}", i);
+    writer.add(name, file_metadata(sizes[i]), content(pseudo_random(sizes[i])), &hashes[i]);
+    writer.add(name + "-not-asked", file_metadata(3), content("abc"));
+  }
+  const auto written = writer.commit();
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    EXPECT_EQ(Sha256::to_hex(hashes[i]), Sha256::hex_of(pseudo_random(sizes[i]))) << sizes[i];
+  }
+  EXPECT_EQ(oci::Digest::of_bytes(uncompressed(store, written.layer)), written.layer.diff_id);
+}
+
+// A blob that can't be written, as on a full disk.
+class FullStore : public MemoryStore {
+ public:
+  std::unique_ptr<store::BlobWriter> create() override {
+    class Writer : public store::BlobWriter {
+     public:
+      void write(ByteSpan) override { throw Error(ErrorKind::failure, "no space left"); }
+      store::BlobInfo commit(const std::optional<store::BlobInfo>&) override {
+        throw Error(ErrorKind::failure, "committed without its bytes");
+      }
+    };
+    return std::make_unique<Writer>();
+  }
+};
+
+TEST(LayerWriter, ErrorsOfTheStoreComeThrough) {
+  for (const Compression type : {Compression::none, Compression::gzip, Compression::zstd}) {
+    FullStore store;
+    try {
+      LayerWriter writer(store, {type, 1, 2});
+      writer.add("big", file_metadata(40U << 20U), content(pseudo_random(40U << 20U)));
+      writer.commit();
+      ADD_FAILURE() << "the error is lost";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("no space left"));
+    }
+  }
 }
 
 }  // namespace

@@ -82,6 +82,24 @@ TEST(Gzip, BytesAreFixed) {
             "7f3c9e290ec0037fe0276fe079b0f4703aa7dcfec33c1de27cc0ae6d9e1fd39d");
 }
 
+std::string noise(std::size_t size) {
+  std::mt19937_64 random(3);
+  std::string text(size, '\0');
+  for (auto& c : text) c = static_cast<char>(random());
+  return text;
+}
+
+TEST(Gzip, StoresWhatDoesNotShrink) {
+  const auto text = noise(4 * k_mebibyte);
+  const auto stored = compress(text, {Compression::gzip, 6, 2});
+  EXPECT_EQ(decompress(Compression::gzip, stored), text);
+  // A stored block of DEFLATE has at most 65535 bytes and a head of 5 (RFC 1951 section 3.2.4).
+  EXPECT_EQ(stored.size(), 4 * (k_mebibyte + 17 * 5 + 18));
+  // One sample that shrinks is enough to compress a block.
+  const auto mixed = noise(k_mebibyte / 2) + sample(k_mebibyte / 2);
+  EXPECT_LT(compress(mixed, {Compression::gzip, 1, 1}).size(), k_mebibyte * 3 / 4);
+}
+
 TEST(Gzip, MembersHoldOneMebibyteOfInputEach) {
   const auto data = compress(sample(3 * k_mebibyte), {Compression::gzip, 1, 2});
   z_stream stream{};

@@ -6,6 +6,7 @@
 #include <tektii/store/blob_store.hpp>
 #include <tektii/util/compress.hpp>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,22 +14,29 @@
 
 namespace tektii::layer {
 
+// SHA-256 of a file's bytes.
+using ContentHash = std::array<std::uint8_t, 32>;
+
 struct WrittenLayer {
   oci::Layer layer;
   LayerIndex index;  // what was written, so that the blob need not be read again
 };
 
 // Writes one layer in one pass: tar (PAX where ustar can't say it) -> SHA-256 (diff_id) -> compress on all cores ->
-// SHA-256 (digest) -> store. The bytes depend on what is added and on the compression options alone: owner names are
-// empty, times are whole seconds, xattrs are sorted. The caller adds entries in the final order.
+// SHA-256 (digest) -> store, each on threads of its own: the caller reads the files, straight into what is compressed.
+// Memory is bounded whatever the size of the layer, but for the index. The bytes depend on what is added and on the
+// compression options alone: owner names are empty, times are whole seconds, xattrs are sorted. The caller adds entries
+// in the final order.
 class LayerWriter {
  public:
   LayerWriter(store::BlobStore& store, const CompressionOptions& compression);
   ~LayerWriter();
 
   // `content` gives exactly metadata.size bytes for a regular file (else Error "file changed while it was read") and is
-  // ignored for other types. Sockets are refused. Paths are relative without "./".
-  void add(const std::string& path, const fs::FileMetadata& metadata, const BlobOpener& content);
+  // ignored for other types. Sockets are refused. Paths are relative without "./". Where `content_hash` points, the
+  // hash of a regular file's bytes is put by commit().
+  void add(const std::string& path, const fs::FileMetadata& metadata, const BlobOpener& content,
+           ContentHash* content_hash = nullptr);
   // A hard link to a regular file added before.
   void add_hard_link(const std::string& path, const std::string& target);
   // `path` is what gets removed: "etc/motd" writes "etc/.wh.motd".

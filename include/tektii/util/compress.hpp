@@ -2,8 +2,10 @@
 
 #include <tektii/util/stream.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace tektii {
 
@@ -12,13 +14,35 @@ enum class Compression { none, gzip, zstd };
 struct CompressionOptions {
   Compression type = Compression::gzip;
   int level = 1;         // libdeflate 1..12 for gzip, 1..19 for zstd
-  unsigned threads = 0;  // 0: one per core. The output does not depend on it.
+  unsigned threads = 0;  // 0: one per core, at most 32. The output does not depend on it.
 };
 
-// A sink that compresses what is written to it and passes the result, in order, to `next`; finish() flushes everything
-// and calls next.finish(). gzip output is a sequence of independent members of 1 MiB of input each (RFC 1952 section
-// 2.2 allows that), made by libdeflate on several threads; it depends on the input and the level alone. Memory is
-// bounded by a few blocks per thread. Errors of worker threads are thrown from write() or finish().
+// How much of the input is compressed as one piece. Part of the output format: another size gives other bytes for the
+// same input.
+inline constexpr std::size_t k_compression_block = 1U << 20;
+
+// Bytes that several threads read.
+using SharedBytes = std::shared_ptr<const std::vector<std::byte>>;
+
+// Compresses a stream that comes in blocks, on threads of its own, and passes the result in order to a sink.
+class BlockCompressor {
+ public:
+  virtual ~BlockCompressor() = default;
+  // Every block but the last has k_compression_block bytes. Waits when too many are under way; throws what a thread or
+  // the sink threw, then or later.
+  virtual void submit(SharedBytes block) = 0;
+  // Waits until everything has been written, and ends the sink.
+  virtual void finish() = 0;
+};
+
+// gzip output is a sequence of independent members of one block each (RFC 1952 section 2.2 allows that), made by
+// libdeflate on several threads; a block that would not shrink is stored. zstd output is one frame, made by the library
+// on several threads in jobs of a fixed size. Both depend on the input and the level alone. Memory is bounded by a few
+// blocks per thread. `next` is written to by another thread until finish() returns or the object is destroyed, which
+// discards what is under way.
+std::unique_ptr<BlockCompressor> make_block_compressor(const CompressionOptions& options, ByteSink& next);
+
+// The same for a stream that comes in writes of any size; finish() flushes everything and calls next.finish().
 std::unique_ptr<ByteSink> make_compressor(const CompressionOptions& options, ByteSink& next);
 
 // Looks at the first bytes of a file (6 are enough) and tells how it is compressed.

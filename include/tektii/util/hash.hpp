@@ -2,6 +2,8 @@
 
 #include <tektii/util/stream.hpp>
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,10 +22,14 @@ class Sha256 {
   Sha256& update(std::string_view text) { return update(as_byte_span(text)); }
   // Hashes the length, then the bytes, so that ("ab","c") and ("a","bc") differ. For keys made of several fields.
   Sha256& update_field(std::string_view text);
-  // Lower-case hex, 64 characters. The object may not be used afterwards.
+  // Lower-case hex, 64 characters. The object may not be used afterwards, unless it is reset.
   std::string finish_hex();
+  std::array<std::uint8_t, 32> finish_bytes();
+  // Begins anew.
+  void reset();
 
   static std::string hex_of(std::string_view text);
+  static std::string to_hex(const std::array<std::uint8_t, 32>& bytes);
 
  private:
   struct Impl;
