@@ -1,13 +1,17 @@
 #include "copy_inputs.hpp"
 
 #include "archive_source.hpp"
+#include "context_files.hpp"
+#include "parallel.hpp"
 #include <tektii/layer/tar_archive.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
+#include <thread>
 #include <utility>
 
 namespace tektii::builder {
@@ -45,6 +49,14 @@ std::vector<std::string> siblings_of(CopySource& source, const std::string& path
       },
       [](const std::string& directory) { return !directory.empty(); });
   return siblings;
+}
+
+}  // namespace
+
+namespace {
+
+bool is_unread(const SourceEntry& entry) {
+  return entry.content_hash != nullptr && !is_known(*entry.content_hash);
 }
 
 }  // namespace
@@ -110,7 +122,7 @@ void CopyInputs::add_word(const std::string& word) {
 void CopyInputs::add_fetched(std::unique_ptr<CopySource> source, std::string name, bool unpack) {
   owned_.push_back(std::move(source));
   const auto filter = std::make_shared<CopyFilter>(std::nullopt, copy_.exclude);
-  items_.push_back({owned_.back().get(), std::move(name), filter, unpack});
+  add_item({owned_.back().get(), std::move(name), filter, unpack});
 }
 
 void CopyInputs::add_path(const std::string& word) {
@@ -125,16 +137,30 @@ void CopyInputs::add_path(const std::string& word) {
     // Only a directory has something behind the pivot; and a file that a wildcard finds may be one to leave out.
     if (parsed.include && is_file(local_, path)) continue;
     if (found_by_wildcard && filter->excludes_name(base_name(path)) && is_file(local_, path)) continue;
-    items_.push_back({&local_, std::move(path), filter, unpack});
+    add_item({&local_, std::move(path), filter, unpack});
   }
 }
 
 void CopyInputs::add_text(const dockerfile::Heredoc& heredoc) {
   owned_.push_back(make_text_source(heredoc.content, request_.source_date_epoch));
-  items_.push_back({owned_.back().get(), heredoc.name, std::make_shared<CopyFilter>(), false});
+  add_item({owned_.back().get(), heredoc.name, std::make_shared<CopyFilter>(), false});
 }
 
-void CopyInputs::add_to(KeyBuilder& key) const {
+std::vector<SourceEntry> CopyInputs::visited(const Item& item) const {
+  std::vector<SourceEntry> entries;
+  item.filter->visit(*item.source, item.path, [&](const SourceEntry& entry) {
+    throw_if_stopped(stop_);
+    entries.push_back(entry);
+  });
+  return entries;
+}
+
+void CopyInputs::add_item(Item item) {
+  if (!item.source->known_content()) item.entries = visited(item);
+  items_.push_back(std::move(item));
+}
+
+void CopyInputs::add_shape_to(KeyBuilder& key) const {
   std::map<std::string, std::string> first_names;  // link ids differ between machines, the first name does not
   for (const auto& item : items_) {
     key.field("source", base_name(item.path)).field("unpack", item.unpack ? "archives" : "nothing");
@@ -143,16 +169,60 @@ void CopyInputs::add_to(KeyBuilder& key) const {
       for (const auto& pattern : copy_.exclude) key.field("exclude", pattern);
       continue;
     }
-    item.filter->visit(*item.source, item.path, [&](const SourceEntry& entry) {
+    for (const auto& entry : item.entries) {
       throw_if_stopped(stop_);
       key.field("path", entry.relative_path).metadata(entry.metadata);
-      if (!entry.link_id.empty()) {
-        const auto name = item.path + "/" + entry.relative_path;
-        key.field("same file as", first_names.emplace(entry.link_id, name).first->second);
-      }
-      if (entry.content_id) key.field("content", entry.content_id());
-    });
+      if (entry.link_id.empty()) continue;
+      const auto name = item.path + "/" + entry.relative_path;
+      key.field("same file as", first_names.emplace(entry.link_id, name).first->second);
+    }
   }
+}
+
+template <typename Visit>
+void CopyInputs::for_each_content(const Visit& visit) const {
+  for (const auto& item : items_) {
+    for (const auto& entry : item.entries) {
+      throw_if_stopped(stop_);
+      if (entry.content_id) visit(entry);
+    }
+  }
+}
+
+void CopyInputs::add_contents_to(KeyBuilder& key) {
+  read_unread_files();
+  for_each_content([&](const SourceEntry& entry) { key.field("content", entry.content_id()); });
+}
+
+void CopyInputs::add_stamps_to(KeyBuilder& key) const {
+  for_each_content([&](const SourceEntry& entry) {
+    if (entry.stamp == nullptr) {
+      key.field("content", entry.content_id());
+      return;
+    }
+    const auto& stamp = *entry.stamp;
+    key.field("stamp",
+              fmt::format("{}:{}:{}:{}", stamp.device, stamp.inode, stamp.mtime_nanoseconds, stamp.ctime_nanoseconds));
+  });
+}
+
+bool CopyInputs::has_unread_files() const {
+  return std::any_of(items_.begin(), items_.end(),
+                     [](const Item& item) { return std::any_of(item.entries.begin(), item.entries.end(), is_unread); });
+}
+
+void CopyInputs::read_unread_files() {
+  std::vector<const SourceEntry*> unread;
+  for (const auto& item : items_) {
+    for (const auto& entry : item.entries) {
+      if (is_unread(entry)) unread.push_back(&entry);
+    }
+  }
+  for_each_in_parallel(unread.size(), std::max(1U, std::thread::hardware_concurrency()), stop_,
+                       [&](std::size_t i, const std::stop_token& stop) {
+                         throw_if_stopped(stop);
+                         unread[i]->content_id();
+                       });
 }
 
 // Opens the item when it is a file and an archive to unpack.
@@ -175,7 +245,8 @@ void CopyInputs::plan(CopyPlan& plan, const CopyDestination& destination) const 
         throw;
       }
     } else {
-      plan.copy(*item.source, item.path, *item.filter, destination);
+      // Where the source told its content, nobody has looked at its files yet.
+      plan.copy(item.entries.empty() ? visited(item) : item.entries, item.path, destination);
     }
   }
 }

@@ -41,8 +41,15 @@ class CopyInputs {
   void add_word(const std::string& word);
   void add_text(const dockerfile::Heredoc& heredoc);
 
-  // Adds all that is copied to the key: names, attributes and contents, but not where it came from.
-  void add_to(KeyBuilder& key) const;
+  // Adds what is copied to a key, but not where it came from: the shape is names and attributes (and what a remote
+  // source says of its content), which costs no look into a file.
+  void add_shape_to(KeyBuilder& key) const;
+  // And the contents. Files whose contents are not known are read, on all cores.
+  void add_contents_to(KeyBuilder& key);
+  // What stat(2) says of the files in the place of their contents.
+  void add_stamps_to(KeyBuilder& key) const;
+  // True when add_contents_to() would read files.
+  bool has_unread_files() const;
   void plan(CopyPlan& plan, const CopyDestination& destination) const;
 
  private:
@@ -51,9 +58,17 @@ class CopyInputs {
     std::string path;
     std::shared_ptr<const CopyFilter> filter;
     bool unpack = false;  // if it is an archive
+    // What a visit gives; none where the source tells its content without one.
+    std::vector<SourceEntry> entries = {};
   };
 
   void add_path(const std::string& word);
+  void add_item(Item item);
+  std::vector<SourceEntry> visited(const Item& item) const;
+  void read_unread_files();
+  // Calls visit(entry) for every file of a directory of this machine, or of another source that has contents.
+  template <typename Visit>
+  void for_each_content(const Visit& visit) const;
   void add_fetched(std::unique_ptr<CopySource> source, std::string name, bool unpack);
   BlobOpener as_archive(const Item& item) const;
 

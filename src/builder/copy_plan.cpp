@@ -67,7 +67,7 @@ std::string CopyPlan::make_directories(const std::string& destination, std::uint
 }
 
 PlannedEntry CopyPlan::planned_entry(const SourceEntry& source) const {
-  PlannedEntry entry{source.metadata, source.open, source.link_id};
+  PlannedEntry entry{source.metadata, source.open, source.link_id, source.content_hash};
   // Two sources of one COPY are copied each on their own.
   if (!entry.link_id.empty()) entry.link_id = fmt::format("{}:{}", copies_, entry.link_id);
   if (attributes_.owner) {
@@ -122,11 +122,11 @@ std::string CopyPlan::target_directory(const std::string& path) {
   return make_directories("/" + followed, new_directory_mode());
 }
 
-void CopyPlan::copy(CopySource& source, const std::string& path, const CopyFilter& filter,
+void CopyPlan::copy(const std::vector<SourceEntry>& entries, const std::string& path,
                     const CopyDestination& destination) {
   ++copies_;
   std::unordered_map<std::string, std::string> directories;  // of the source, and where they go
-  filter.visit(source, path, [&](const SourceEntry& entry) {
+  for (const SourceEntry& entry : entries) {
     const auto& relative = entry.relative_path;
     if (relative.empty()) {
       if (is_directory(entry.metadata)) {
@@ -134,7 +134,7 @@ void CopyPlan::copy(CopySource& source, const std::string& path, const CopyFilte
       } else {
         place_file(entry, base_name(path), destination);
       }
-      return;
+      continue;
     }
     auto target = join_path(directories.at(parent_of(relative)), base_name(relative));
     if (is_directory(entry.metadata)) {
@@ -142,7 +142,7 @@ void CopyPlan::copy(CopySource& source, const std::string& path, const CopyFilte
       directories.emplace(relative, target);
     }
     place(target, entry);
-  });
+  }
 }
 
 void CopyPlan::place_member(const std::string& path, const SourceEntry& member) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "accounts.hpp"
-#include "copy_filter.hpp"
 #include "copy_source.hpp"
 #include "planned_tree.hpp"
 #include <tektii/dockerfile/values.hpp>
@@ -12,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace tektii::builder {
 
@@ -37,9 +37,9 @@ class CopyPlan {
   CopyPlan(const layer::FileTree& tree, CopyAttributes attributes)
       : planned_(tree), attributes_(std::move(attributes)) {}
 
-  // Copies one source path: a directory's contents go into the destination; a file becomes the destination, or goes
-  // under its own name into it when it is a directory by then.
-  void copy(CopySource& source, const std::string& path, const CopyFilter& filter, const CopyDestination& destination);
+  // Copies one source path, of which `entries` are what a visit gave: a directory's contents go into the destination; a
+  // file becomes the destination, or goes under its own name into it when it is a directory by then.
+  void copy(const std::vector<SourceEntry>& entries, const std::string& path, const CopyDestination& destination);
   // Puts the members of an archive into the destination, which is made a directory where it does not exist. Modes are
   // those of the archive (--chmod does not apply, as in BuildKit), owners too unless --chown gives another.
   void unpack(CopySource& archive, const CopyDestination& destination);

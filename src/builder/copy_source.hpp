@@ -4,6 +4,8 @@
 #include <tektii/fs/file_metadata.hpp>
 #include <tektii/fs/ignore.hpp>
 #include <tektii/fs/rooted_dir.hpp>
+#include <tektii/layer/layer_writer.hpp>
+#include <tektii/store/stat_cache.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/stream.hpp>
 
@@ -23,8 +25,12 @@ struct SourceEntry {
   std::string relative_path;  // below the path that was visited; "" for that path itself
   fs::FileMetadata metadata;
   std::string link_id;                      // the same for all names of one hard-linked file; else empty
-  BlobOpener open;                          // regular files
+  BlobOpener open;                          // regular files; usable as long as the source
   std::function<std::string()> content_id;  // regular files: equal only for equal bytes
+  // Files of a directory of this machine, as long as the source: where the hash of the bytes is or, while it is zeros,
+  // may be left by whoever reads them; and what the file was when it was visited.
+  layer::ContentHash* content_hash = nullptr;
+  const store::FileStamp* stamp = nullptr;
 };
 
 // Where COPY and ADD read from: a directory on this machine, the file system of a stage or image, a here-document, what
@@ -61,6 +67,7 @@ std::string clean_source_path(std::string_view word);
 struct DirectoryRules {
   std::optional<std::int64_t> mtime;  // every file gets this time; nullopt keeps the times
   bool preserve_modes = false;  // else 0755 for directories and files their owner may execute, 0644 for other files
+  store::StatCache* stat_cache = nullptr;  // spares reading files that did not change; outlives the source
 };
 
 std::unique_ptr<CopySource> make_directory_source(const std::filesystem::path& root, fs::IgnorePatterns ignore,

@@ -1,8 +1,7 @@
+#include "context_files.hpp"
 #include "copy_source.hpp"
 #include <tektii/fs/walk.hpp>
 #include <tektii/util/error.hpp>
-#include <tektii/util/file.hpp>
-#include <tektii/util/hash.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
@@ -40,48 +39,12 @@ std::string join_path(const std::string& parent, const std::string& name) {
   return parent.empty() ? name : parent + "/" + name;
 }
 
-// Passes a file's bytes on and fails when it is not the file any more that the walk saw, when it is opened and once it
-// was read: the cache key was computed from the bytes of then.
-class UnchangedFileSource : public ByteSource {
- public:
-  UnchangedFileSource(UniqueFd fd, const fs::WalkEntry& seen)
-      : fd_(fd.get()), seen_(seen), source_(std::make_unique<FdSource>(std::move(fd), seen.path)) {
-    check();
-  }
-
-  std::size_t read(std::span<std::byte> out) override {
-    const auto count = source_->read(out);
-    if (count == 0) check();
-    return count;
-  }
-
- private:
-  static std::int64_t nanoseconds(const timespec& time) {
-    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-  }
-
-  void check() const {
-    struct stat now {};
-    if (::fstat(fd_, &now) != 0) throw_errno(seen_.path);
-    // The change time can't be set back, so it tells of a write that restored the others.
-    if (static_cast<std::uint64_t>(now.st_size) == seen_.metadata.size && now.st_ino == seen_.inode &&
-        nanoseconds(now.st_mtim) == seen_.mtime_nanoseconds && nanoseconds(now.st_ctim) == seen_.ctime_nanoseconds) {
-      return;
-    }
-    throw Error(ErrorKind::failure, fmt::format("{} changed while it was being copied", seen_.path))
-        .add_hint("build again when nothing writes to the context any more");
-  }
-
-  int fd_;  // owned by source_
-  fs::WalkEntry seen_;
-  std::unique_ptr<FdSource> source_;
-};
-
 class DirectorySource : public CopySource {
  public:
   DirectorySource(const std::filesystem::path& root, fs::IgnorePatterns ignore, std::string ignore_name,
                   DirectoryRules rules)
-      : root_(std::make_shared<fs::RootedDir>(root)),
+      : files_(root, rules.stat_cache),
+        root_(&files_.root()),
         ignore_(std::move(ignore)),
         ignore_name_(std::move(ignore_name)),
         rules_(rules),
@@ -117,24 +80,25 @@ class DirectorySource : public CopySource {
       return stop ? fs::WalkAction::skip_children : fs::WalkAction::keep_going;
     };
     fs::IgnoreWalk ignore(ignore_);
-    fs::walk_tree(root_->path(), {.start = *real}, [&](const fs::WalkEntry& walked) {
-      const bool is_directory = walked.metadata.type == fs::FileType::directory;
-      if (const auto answer = ignore.visit(walked.path, is_directory); answer.excluded) {
-        if (!is_directory || answer.skip_children) {
-          return fs::WalkAction::skip_children;
-        }
-        pop_left(pending, walked.path, *real);
-        pending.push_back(to_entry(walked, *real));
-        return goes_on(pending.back());
-      }
-      if (walked.metadata.type == fs::FileType::socket) return fs::WalkAction::keep_going;
-      pop_left(pending, walked.path, *real);
-      for (const auto& parent : pending) visitor(parent);
-      pending.clear();
-      const auto entry = to_entry(walked, *real);
-      visitor(entry);
-      return goes_on(entry);
-    });
+    fs::walk_tree(root_->path(), {.xattrs = fs::WalkXattrs::capability, .start = *real},
+                  [&](const fs::WalkEntry& walked) {
+                    const bool is_directory = walked.metadata.type == fs::FileType::directory;
+                    if (const auto answer = ignore.visit(walked.path, is_directory); answer.excluded) {
+                      if (!is_directory || answer.skip_children) {
+                        return fs::WalkAction::skip_children;
+                      }
+                      pop_left(pending, walked.path, *real);
+                      pending.push_back(to_entry(walked, *real));
+                      return goes_on(pending.back());
+                    }
+                    if (walked.metadata.type == fs::FileType::socket) return fs::WalkAction::keep_going;
+                    pop_left(pending, walked.path, *real);
+                    for (const auto& parent : pending) visitor(parent);
+                    pending.clear();
+                    const auto entry = to_entry(walked, *real);
+                    visitor(entry);
+                    return goes_on(entry);
+                  });
   }
 
   std::string exclusion_reason(const std::string& path) override {
@@ -232,22 +196,17 @@ class DirectorySource : public CopySource {
     return entry;
   }
 
-  SourceEntry to_entry(const fs::WalkEntry& walked, const std::string& start) const {
+  SourceEntry to_entry(const fs::WalkEntry& walked, const std::string& start) {
     SourceEntry entry;
     entry.relative_path = walked.path == start ? "" : walked.path.substr(start.empty() ? 0 : start.size() + 1);
     entry.metadata = normalise(walked.metadata);
     if (walked.metadata.type != fs::FileType::regular) return entry;
     if (walked.link_count > 1) entry.link_id = fmt::format("{}:{}", walked.device, walked.inode);
-    entry.open = [root = root_, walked] {
-      return std::make_unique<UnchangedFileSource>(root->open_no_symlinks(walked.path, O_RDONLY), walked);
-    };
-    entry.content_id = [open = entry.open] {
-      const auto source = open();
-      Sha256 hash;
-      std::vector<std::byte> buffer(256 * 1024);
-      for (auto n = source->read(buffer); n > 0; n = source->read(buffer)) hash.update(ByteSpan(buffer.data(), n));
-      return hash.finish_hex();
-    };
+    auto* file = &files_.add(walked);
+    entry.open = [this, file] { return files_.open(*file); };
+    entry.content_id = [this, file] { return files_.content_id(*file); };
+    entry.content_hash = &file->hash;
+    entry.stamp = &file->stamp;
     return entry;
   }
 
@@ -256,7 +215,6 @@ class DirectorySource : public CopySource {
     metadata.uid = 0;
     metadata.gid = 0;
     if (rules_.mtime) metadata.mtime = *rules_.mtime;
-    std::erase_if(metadata.xattrs, [](const auto& xattr) { return xattr.first != "security.capability"; });
     if (rules_.preserve_modes || metadata.type == fs::FileType::symlink) return metadata;
     const bool executable = metadata.type == fs::FileType::directory || (metadata.mode & 0100) != 0;
     metadata.mode =
@@ -272,7 +230,8 @@ class DirectorySource : public CopySource {
     });
   }
 
-  std::shared_ptr<fs::RootedDir> root_;
+  ContextFiles files_;
+  const fs::RootedDir* root_;
   fs::IgnorePatterns ignore_;
   std::string ignore_name_;
   DirectoryRules rules_;

@@ -120,7 +120,7 @@ void PlannedTree::write(layer::LayerWriter& writer, const std::stop_token& stop)
         continue;
       }
     }
-    writer.add(path, entry.metadata, entry.open);
+    writer.add(path, entry.metadata, entry.open, entry.content_hash);
   }
 }
 

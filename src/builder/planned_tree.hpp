@@ -17,8 +17,9 @@ namespace tektii::builder {
 // What a step puts at one path.
 struct PlannedEntry {
   fs::FileMetadata metadata;
-  BlobOpener open;      // regular files
-  std::string link_id;  // the same for all names of one file; else empty
+  BlobOpener open;                             // regular files
+  std::string link_id;                         // the same for all names of one file; else empty
+  layer::ContentHash* content_hash = nullptr;  // where the hash of the bytes is asked for
 };
 
 // A root file system as a step will leave it: what is planned, over what the image has. Nothing is written until

@@ -156,6 +156,7 @@ void StageBuilder::add_directory_base() {
   DirectoryRules rules;
   if (!session_.request.preserve_timestamps) rules.mtime = session_.request.source_date_epoch;
   rules.preserve_modes = session_.request.preserve_modes;
+  rules.stat_cache = session_.deps.stat_cache;
   const auto source = make_named_context_source(session_.request, planned_.base.name, rules);
   KeyBuilder key("directory/1");
   key.field("compression", compression_key());
@@ -211,7 +212,7 @@ std::string StageBuilder::compression_key() const {
   return fmt::format("{}:{}", static_cast<int>(compression.type), compression.level);
 }
 
-void StageBuilder::run_step(const Instruction& instruction, const std::string& key, const std::string& created_by,
+void StageBuilder::run_step(const Instruction& instruction, const StepKey& key, const std::string& created_by,
                             const MakeLayer& make) {
   ++file_step_;
   ProgressStep report(session_.deps.progress,
@@ -220,9 +221,9 @@ void StageBuilder::run_step(const Instruction& instruction, const std::string& k
                       session_.was_stopped());
   auto outcome = StepOutcome::cached;
   std::optional<layer::WrittenLayer> written;
-  const auto result = session_.step_runs->run(key, session_.stop, [&] {
-    if (!session_.request.no_cache) {
-      if (const auto known = find_step(session_.deps.actions, session_.deps.blobs, key)) return *known;
+  const auto result = session_.step_runs->run(key.name, session_.stop, [&] {
+    if (!session_.request.no_cache && !key.late) {
+      if (const auto known = find_step(session_.deps.actions, session_.deps.blobs, key.name)) return *known;
     }
     outcome = StepOutcome::done;
     written = make(report.id());
@@ -231,7 +232,7 @@ void StageBuilder::run_step(const Instruction& instruction, const std::string& k
       session_.deps.snapshots.put_index(written->layer.diff_id, written->index);
       made.layer = written->layer;
     }
-    remember_step(session_.deps.actions, key, made);
+    remember_step(session_.deps.actions, key.late ? key.late() : key.name, made);
     return made;
   });
   if (written) {

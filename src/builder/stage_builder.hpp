@@ -109,7 +109,7 @@ class StageBuilder {
   // Takes the layer from the cache or from another stage of this build, or makes it; puts it on the stack and writes
   // the history entry. `make` returns nullopt when the step changes nothing.
   using MakeLayer = std::function<std::optional<layer::WrittenLayer>(int step_id)>;
-  void run_step(const Instruction& instruction, const std::string& key, const std::string& created_by,
+  void run_step(const Instruction& instruction, const StepKey& key, const std::string& created_by,
                 const MakeLayer& make);
   void add_history(const std::string& created_by, bool empty_layer);
   layer::LayerWriter new_layer() const;

@@ -4,15 +4,40 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
+
 namespace tektii::builder {
 
+namespace {
+
+constexpr std::size_t k_pending = std::size_t{64} << 10U;
+constexpr std::string_view k_known_record = R"({"known":true})";
+
+}  // namespace
+
 KeyBuilder::KeyBuilder(std::string_view kind_and_version) {
-  hash_.update_field(kind_and_version);
+  add(kind_and_version);
+}
+
+// The length, little endian, then the bytes, so that ("ab", "c") and ("a", "bc") differ.
+void KeyBuilder::add(std::string_view text) {
+  for (std::uint64_t i = 0, rest = text.size(); i < sizeof rest; ++i, rest >>= 8U) {
+    pending_ += static_cast<char>(rest & 0xFFU);
+  }
+  pending_ += text;
+  if (pending_.size() < k_pending) return;
+  hash_.update(pending_);
+  pending_.clear();
 }
 
 KeyBuilder& KeyBuilder::field(std::string_view name, std::string_view value) {
-  hash_.update_field(name).update_field(value);
+  add(name);
+  add(value);
   return *this;
+}
+
+std::string KeyBuilder::finish() {
+  return hash_.update(pending_).finish_hex();
 }
 
 KeyBuilder& KeyBuilder::metadata(const fs::FileMetadata& metadata) {
@@ -21,8 +46,10 @@ KeyBuilder& KeyBuilder::metadata(const fs::FileMetadata& metadata) {
   field("owner", std::to_string(metadata.uid) + ":" + std::to_string(metadata.gid));
   field("size", std::to_string(metadata.size));
   field("mtime", std::to_string(metadata.mtime));
-  field("link", metadata.link_target);
-  field("device", std::to_string(metadata.device_major) + ":" + std::to_string(metadata.device_minor));
+  if (metadata.type == fs::FileType::symlink) field("link", metadata.link_target);
+  if (metadata.type == fs::FileType::char_device || metadata.type == fs::FileType::block_device) {
+    field("device", std::to_string(metadata.device_major) + ":" + std::to_string(metadata.device_minor));
+  }
   for (const auto& [name, value] : metadata.xattrs) field("xattr", name).field("value", value);
   return *this;
 }
@@ -53,6 +80,14 @@ void remember_step(store::ActionCache& actions, const std::string& key, const St
     json = {{"empty", true}};
   }
   actions.put(key, json.dump());
+}
+
+bool may_be_known(store::ActionCache& actions, const std::string& key) {
+  return actions.get(key).has_value();
+}
+
+void remember_that_known(store::ActionCache& actions, const std::string& key) {
+  if (!may_be_known(actions, key)) actions.put(key, k_known_record);
 }
 
 }  // namespace tektii::builder

@@ -6,9 +6,11 @@
 #include <tektii/store/blob_store.hpp>
 #include <tektii/util/hash.hpp>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace tektii::builder {
 
@@ -18,11 +20,30 @@ class KeyBuilder {
   explicit KeyBuilder(std::string_view kind_and_version);
   KeyBuilder& field(std::string_view name, std::string_view value);
   KeyBuilder& metadata(const fs::FileMetadata& metadata);
-  std::string finish() { return hash_.finish_hex(); }
+  std::string finish();
 
  private:
+  void add(std::string_view text);
+
   Sha256 hash_;
+  std::string pending_;  // a key is made of very many small pieces
 };
+
+// The key of a step.
+struct StepKey {
+  StepKey(std::string known) : name(std::move(known)) {}  // NOLINT(google-explicit-constructor): most are just a key
+  StepKey(std::string unique, std::function<std::string()> later) : name(std::move(unique)), late(std::move(later)) {}
+
+  std::string name;  // equal for equal steps of one build
+  // Tells the key once the step was made, where it can't be told before without reading everything twice. Such a step
+  // is known not to be in the cache.
+  std::function<std::string()> late;
+};
+
+// Notes that a step with this key may be in the cache, and asks for it. For steps whose key needs their content: a
+// cheaper key that equal steps have in common tells those that can't be known.
+bool may_be_known(store::ActionCache& actions, const std::string& key);
+void remember_that_known(store::ActionCache& actions, const std::string& key);
 
 // What a step made: one layer, or nothing (a RUN that changed no file, a WORKDIR that exists).
 struct StepResult {

@@ -24,6 +24,7 @@ std::unique_ptr<CopySource> StageBuilder::copy_source(const dockerfile::Copy& co
   DirectoryRules rules;
   if (!request.preserve_timestamps) rules.mtime = request.source_date_epoch;
   rules.preserve_modes = request.preserve_modes;
+  rules.stat_cache = session_.deps.stat_cache;
   if (!copy.from) {
     return make_directory_source(request.context, fs::IgnorePatterns::parse(request.ignore_text, request.ignore_name),
                                  request.ignore_name, rules);
@@ -80,8 +81,8 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
   for (const auto& heredoc : words.heredocs) inputs.add_text(heredoc);
   const CopyDestination destination{absolute(words.destination), ends_as_directory(words.destination)};
 
-  KeyBuilder key("copy/3");
-  key.field("layers", linked ? "none" : state_->stack.chain_key())
+  KeyBuilder shape("copy/4 shape");
+  shape.field("layers", linked ? "none" : state_->stack.chain_key())
       .field("destination", destination.path)
       .field("into", destination.wants_directory ? "directory" : "name")
       .field("chown", words.chown.value_or("-"))
@@ -89,9 +90,26 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
       .field("mtime", std::to_string(new_file_mtime()))
       .field("later times", session_.request.preserve_timestamps ? "stay" : "clamped")
       .field("compression", compression_key());
-  inputs.add_to(key);
+  inputs.add_shape_to(shape);
+  const auto shape_key = shape.finish();
+  const auto content_key = [&] {
+    KeyBuilder key("copy/4");
+    key.field("shape", shape_key);
+    inputs.add_contents_to(key);
+    return key.finish();
+  };
+  // Where nothing like it was ever copied, the files are read once: hashed and written to the layer in one go.
+  const bool reads_once =
+      inputs.has_unread_files() && (session_.request.no_cache || !may_be_known(session_.deps.actions, shape_key));
+  const auto step_key = [&]() -> StepKey {
+    if (!reads_once) return {content_key()};
+    KeyBuilder key("copy/4 stamps");
+    key.field("shape", shape_key);
+    inputs.add_stamps_to(key);
+    return {key.finish(), content_key};
+  };
 
-  run_step(instruction, key.finish(), dockerfile::history_copy(words), [&](int) -> std::optional<layer::WrittenLayer> {
+  run_step(instruction, step_key(), dockerfile::history_copy(words), [&](int) -> std::optional<layer::WrittenLayer> {
     const layer::FileTree nothing;
     const auto& tree = linked ? nothing : state_->stack.tree(session_.stop);
     CopyAttributes attributes;
@@ -105,6 +123,7 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
     plan.write(writer, session_.stop);
     return writer.commit();
   });
+  remember_that_known(session_.deps.actions, shape_key);
 }
 
 }  // namespace tektii::builder

@@ -112,7 +112,9 @@ class Walker {
       metadata.device_major = major(info.st_rdev);
       metadata.device_minor = minor(info.st_rdev);
     }
-    if (options_.read_xattrs) metadata.xattrs = read_xattrs(directory, name, path);
+    const bool can_run = metadata.type == FileType::regular && (metadata.mode & 0111U) != 0;
+    if (options_.xattrs == WalkXattrs::all) metadata.xattrs = read_xattrs(directory, name, path);
+    if (options_.xattrs == WalkXattrs::capability && can_run) read_capability(directory, name, path, metadata.xattrs);
     entry.device = info.st_dev;
     entry.inode = info.st_ino;
     entry.link_count = info.st_nlink;
@@ -152,6 +154,16 @@ class Walker {
       if (value) xattrs.emplace(key, *value);
     }
     return xattrs;
+  }
+
+  void read_capability(int directory, const std::string& name, const std::string& path,
+                       std::map<std::string, std::string>& xattrs) const {
+    constexpr const char* k_capability = "security.capability";
+    const std::string access_path = fmt::format("/proc/self/fd/{}/{}", directory, name);
+    auto value = read_growing(path, [&](char* buffer, std::size_t size) {
+      return ::lgetxattr(access_path.c_str(), k_capability, buffer, size);
+    });
+    if (value) xattrs.emplace(k_capability, std::move(*value));
   }
 
   // Calls a function that fills a buffer until the buffer is large enough; nullopt where the file system has no xattrs

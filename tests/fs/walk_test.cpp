@@ -124,7 +124,7 @@ TEST(WalkTree, ReadsExtendedAttributes) {
   }
   EXPECT_EQ(entries_of(temp.path()).at("file").metadata.xattrs.at("user.tektii"), value);
   WalkOptions options;
-  options.read_xattrs = false;
+  options.xattrs = WalkXattrs::none;
   walk_tree(temp.path(), options, [](const WalkEntry& entry) {
     EXPECT_TRUE(entry.metadata.xattrs.empty());
     return WalkAction::keep_going;

@@ -21,8 +21,15 @@ struct WalkEntry {
 
 enum class WalkAction { keep_going, skip_children };
 
+// Which extended attributes a walk reads; each file costs a system call or two.
+enum class WalkXattrs {
+  none,
+  capability,  // security.capability of files that somebody may execute, the only ones that it means something for
+  all,
+};
+
 struct WalkOptions {
-  bool read_xattrs = true;
+  WalkXattrs xattrs = WalkXattrs::all;
   std::string
       start;  // walk only this sub-path of the root, itself included; empty: the whole root, without the root itself
 };

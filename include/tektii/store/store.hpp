@@ -18,6 +18,7 @@ class TempArea;
 //   actions/v1/<2 hex>/<62 hex>                  the action cache
 //   layers/v1/                                   unpacked layers and layer indexes (owned by the layer module)
 //   mounts/v1/                                   the directories of cache mounts (owned by the builder module)
+//   stat/v1/<hash of a directory's path>         what the files of build contexts were (StatCache)
 //   git/v1/                                      mirrors of git repositories (owned by the fetch module)
 //   tmp/<pid>-*/                                 files being written; those of dead processes are removed on open
 // Every change is a rename, so a reader or a crash sees the old state or the new one. Writers must not outlive the

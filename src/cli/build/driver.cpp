@@ -11,13 +11,17 @@
 #include <tektii/net/http.hpp>
 #include <tektii/registry/client.hpp>
 #include <tektii/store/layout.hpp>
+#include <tektii/store/stat_cache.hpp>
 #include <tektii/store/store.hpp>
+#include <tektii/util/clock.hpp>
+#include <tektii/util/hash.hpp>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <unistd.h>
 
+#include <chrono>
 #include <set>
 
 namespace tektii::cli {
@@ -28,6 +32,7 @@ struct BuildDriver::Impl {
         inputs(load(options)),
         unavailable(options.builds_nothing ? std::nullopt : enter()),
         store(open_store()),
+        stat_cache(stat_cache_file(), std::chrono::nanoseconds(SystemClock().now().time_since_epoch()).count()),
         snapshots(store.root() / "layers" / "v1", store),
         executor(exec::make_userns_executor(unavailable)),
         transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
@@ -40,6 +45,20 @@ struct BuildDriver::Impl {
   store::Store& open_store() {
     if (!store_owner) store_owner.emplace(store::Store::default_root());
     return *store_owner;
+  }
+
+  // One file per context directory, so that each build reads what it needs.
+  std::filesystem::path stat_cache_file() {
+    return store.root() / "stat" / "v1" / Sha256::hex_of(inputs.request.context.string());
+  }
+
+  // Only saves work of the next build.
+  void save_stat_cache() {
+    try {
+      stat_cache.save();
+    } catch (const Error& error) {
+      spdlog::debug("the stat cache is not saved: {}", error.what());
+    }
   }
 
   // The loader has threads, and is gone when this returns: namespaces are entered with one thread.
@@ -74,6 +93,7 @@ struct BuildDriver::Impl {
     const auto unpack = ::geteuid() == 0 ? std::nullopt : unavailable;
     builder::BuildDeps deps{store, store, snapshots, *executor, opener, progress(), unpack, &remote};
     deps.cache_mounts = store.root() / "mounts" / "v1";
+    deps.stat_cache = &stat_cache;
     return deps;
   }
   registry::RegistryClient& push_client() { return own_client ? *own_client : *client; }
@@ -84,6 +104,7 @@ struct BuildDriver::Impl {
   BuildInputs inputs;
   std::optional<exec::Unavailable> unavailable;
   store::Store& store;
+  store::StatCache stat_cache;
   layer::Snapshots snapshots;
   std::unique_ptr<exec::Executor> executor;
   std::unique_ptr<net::HttpTransport> transport;
@@ -113,7 +134,9 @@ builder::DockerfileCheck BuildDriver::check_dockerfile(const std::stop_token& st
 }
 
 builder::BuildResult BuildDriver::build(const std::stop_token& stop) {
-  return builder::build_image(impl_->inputs.request, impl_->deps(), stop);
+  auto result = builder::build_image(impl_->inputs.request, impl_->deps(), stop);
+  impl_->save_stat_cache();
+  return result;
 }
 
 void BuildDriver::write_outputs(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,

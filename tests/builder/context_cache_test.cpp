@@ -1,0 +1,125 @@
+#include "builder/build_fixture.hpp"
+#include <tektii/store/stat_cache.hpp>
+#include <tektii/util/hash.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace tektii::builder {
+namespace {
+
+constexpr std::int64_t k_far_future = std::int64_t{4'000'000'000} * 1'000'000'000;  // every file has settled by then
+constexpr const char* k_step = "[stage-0 1/1] COPY . /app/";
+constexpr const char* k_dockerfile = "FROM scratch\nCOPY . /app/\n";
+
+class ContextCacheTest : public BuildTest {
+ protected:
+  BuildResult build_with(store::StatCache* cache, const std::string& dockerfile = k_dockerfile) {
+    request_.dockerfile_text = dockerfile;
+    auto with_cache = deps();
+    with_cache.stat_cache = cache;
+    return build_image(request_, with_cache, {});
+  }
+  store::StatCache open_cache() { return {directory_.path() / "stat", k_far_future}; }
+  store::FileStamp stamp_of(const std::string& path) const {
+    struct stat info {};
+    EXPECT_EQ(::stat((request_.context / path).c_str(), &info), 0);
+    const auto nanoseconds = [](const timespec& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; };
+    return {info.st_dev, info.st_ino, static_cast<std::uint64_t>(info.st_size), nanoseconds(info.st_mtim),
+            nanoseconds(info.st_ctim)};
+  }
+  StepOutcome outcome() const { return progress_.outcomes.at(k_step); }
+};
+
+TEST_F(ContextCacheTest, TheFirstCopyIsFoundAgainByContent) {
+  write("a", "one");
+  write("dir/b", std::string(3U << 20U, 'x'));
+  const auto first = build_with(nullptr);
+  EXPECT_EQ(outcome(), StepOutcome::done);
+  // Other inodes and times, the same contents: a fresh checkout.
+  std::filesystem::remove_all(request_.context);
+  write("dir/b", std::string(3U << 20U, 'x'));
+  write("a", "one");
+  const auto second = build_with(nullptr);
+  EXPECT_EQ(outcome(), StepOutcome::cached);
+  EXPECT_EQ(second.image.manifest.digest, first.image.manifest.digest);
+}
+
+TEST_F(ContextCacheTest, AnotherContentOfTheSameSizeIsAnotherStep) {
+  write("a", "one");
+  const auto first = build_with(nullptr);
+  write("a", "two");
+  const auto second = build_with(nullptr);
+  EXPECT_EQ(outcome(), StepOutcome::done);
+  EXPECT_NE(second.image.layers[0].diff_id, first.image.layers[0].diff_id);
+  write("a", "one");
+  EXPECT_EQ(build_with(nullptr).image.manifest.digest, first.image.manifest.digest);
+  EXPECT_EQ(outcome(), StepOutcome::cached);
+}
+
+TEST_F(ContextCacheTest, WhatIsReadForTheLayerIsRemembered) {
+  write("a", "one");
+  write("empty", "");
+  auto cache = open_cache();
+  build_with(&cache);
+  EXPECT_EQ(cache.find(stamp_of("a")), Sha256().update("one").finish_bytes());
+  EXPECT_EQ(cache.find(stamp_of("empty")), Sha256().finish_bytes());
+}
+
+TEST_F(ContextCacheTest, AFileThatDidNotChangeIsNotRead) {
+  write("a", "two");
+  const auto two = build_with(nullptr);
+  write("a", "one");
+  build_with(nullptr);
+  // The cache is believed: what it says of the file is taken for its content, so the file can't have been read.
+  auto cache = open_cache();
+  cache.remember(stamp_of("a"), Sha256().update("two").finish_bytes());
+  EXPECT_EQ(build_with(&cache).image.manifest.digest, two.image.manifest.digest);
+  EXPECT_EQ(outcome(), StepOutcome::cached);
+}
+
+TEST_F(ContextCacheTest, AWriteThatRestoresSizeAndTimeIsNoticed) {
+  write("a", "one");
+  auto cache = open_cache();
+  const auto first = build_with(&cache);
+  struct stat before {};
+  ASSERT_EQ(::stat((request_.context / "a").c_str(), &before), 0);
+  std::ofstream(request_.context / "a") << "two";
+  const timespec times[2] = {before.st_atim, before.st_mtim};
+  ASSERT_EQ(::utimensat(AT_FDCWD, (request_.context / "a").c_str(), times, 0), 0);
+  EXPECT_NE(build_with(&cache).image.manifest.digest, first.image.manifest.digest);
+}
+
+TEST_F(ContextCacheTest, WithoutTheCacheTheStepIsMadeAndRemembered) {
+  write("a", "one");
+  const auto first = build_with(nullptr);
+  request_.no_cache = true;
+  EXPECT_EQ(build_with(nullptr).image.manifest.digest, first.image.manifest.digest);
+  EXPECT_EQ(outcome(), StepOutcome::done);
+  request_.no_cache = false;
+  build_with(nullptr);
+  EXPECT_EQ(outcome(), StepOutcome::cached);
+}
+
+// Both copies are alike but for what the files hold, and run side by side.
+TEST_F(ContextCacheTest, TwoContextsOfOneShapeAreTwoSteps) {
+  for (const auto& [name, content] : {std::pair("left", "one"), std::pair("right", "two")}) {
+    const auto directory = directory_.path() / name;
+    make_directories(directory);
+    write_file_atomic(directory / "a", content);
+    NamedContext context;
+    context.directory = directory;
+    request_.named_contexts[name] = context;
+  }
+  const auto result = build_with(nullptr,
+                                 "FROM scratch AS l\nCOPY --from=left . /\nFROM scratch AS r\nCOPY --from=right . /\n"
+                                 "FROM scratch\nCOPY --from=l /a /l\nCOPY --from=r /a /r\n");
+  ASSERT_EQ(result.image.layers.size(), 2U);
+  EXPECT_NE(result.image.layers[0].diff_id, result.image.layers[1].diff_id);
+  const auto only_right = build_with(nullptr, "FROM scratch\nCOPY --from=right . /\n");
+  const auto only_left = build_with(nullptr, "FROM scratch\nCOPY --from=left . /\n");
+  EXPECT_NE(only_left.image.layers[0].diff_id, only_right.image.layers[0].diff_id);
+}
+
+}  // namespace
+}  // namespace tektii::builder
