@@ -134,7 +134,7 @@ void CopyInputs::add_text(const dockerfile::Heredoc& heredoc) {
   items_.push_back({owned_.back().get(), heredoc.name, std::make_shared<CopyFilter>(), false});
 }
 
-void CopyInputs::add_to(KeyBuilder& key) const {
+void CopyInputs::add_to(KeyBuilder& key, ByteMeter& meter) const {
   std::map<std::string, std::string> first_names;  // link ids differ between machines, the first name does not
   for (const auto& item : items_) {
     key.field("source", base_name(item.path)).field("unpack", item.unpack ? "archives" : "nothing");
@@ -150,7 +150,10 @@ void CopyInputs::add_to(KeyBuilder& key) const {
         const auto name = item.path + "/" + entry.relative_path;
         key.field("same file as", first_names.emplace(entry.link_id, name).first->second);
       }
-      if (entry.content_id) key.field("content", entry.content_id());
+      if (entry.content_id) {
+        key.field("content", entry.content_id());
+        meter.add(entry.metadata.size);
+      }
     });
   }
 }

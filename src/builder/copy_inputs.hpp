@@ -6,6 +6,7 @@
 #include "remote_source.hpp"
 #include "step_cache.hpp"
 #include <tektii/builder/build.hpp>
+#include <tektii/builder/byte_meter.hpp>
 #include <tektii/dockerfile/instruction.hpp>
 
 #include <memory>
@@ -41,8 +42,9 @@ class CopyInputs {
   void add_word(const std::string& word);
   void add_text(const dockerfile::Heredoc& heredoc);
 
-  // Adds all that is copied to the key: names, attributes and contents, but not where it came from.
-  void add_to(KeyBuilder& key) const;
+  // Adds all that is copied to the key: names, attributes and contents, but not where it came from. The meter counts
+  // the bytes of the files.
+  void add_to(KeyBuilder& key, ByteMeter& meter) const;
   void plan(CopyPlan& plan, const CopyDestination& destination) const;
 
  private:

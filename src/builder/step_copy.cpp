@@ -67,6 +67,7 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
   const bool linked = words.link.value_or(false) && !words.chmod;
   if (linked && words.chown) check_link_owner(*words.chown);
 
+  auto step = start_step(instruction);
   const auto local = copy_source(words);
   CopyInputs inputs(words, session_.request, session_.deps, *local, session_.stop);
   for (std::size_t i = 0; i < words.sources.size(); ++i) {
@@ -89,9 +90,12 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
       .field("mtime", std::to_string(new_file_mtime()))
       .field("later times", session_.request.preserve_timestamps ? "stay" : "clamped")
       .field("compression", compression_key());
-  inputs.add_to(key);
+  {
+    ByteMeter meter(session_.deps.progress, step.id(), Activity::read_files);
+    inputs.add_to(key, meter);
+  }
 
-  run_step(instruction, key.finish(), dockerfile::history_copy(words), [&](int) -> std::optional<layer::WrittenLayer> {
+  finish_step(step, key.finish(), dockerfile::history_copy(words), [&](int) -> std::optional<layer::WrittenLayer> {
     const layer::FileTree nothing;
     const auto& tree = linked ? nothing : state_->stack.tree(session_.stop);
     CopyAttributes attributes;
