@@ -232,6 +232,7 @@ StepResult StageBuilder::find_or_make(const std::string& key, ProgressStep& step
     if (const auto known = find_step(session_.deps.actions, session_.deps.blobs, key)) return *known;
   }
   if (session_.sealed.concerns(index_)) session_.sealed.image_is_new();
+  step.begin(Activity::prepare);
   step_blobs_.emplace(session_.deps.blobs, session_.deps.progress, step.id());
   written = make(step.id());
   StepResult made;

@@ -145,6 +145,37 @@ TEST_F(EarlyPushTest, AnUnchangedImageIsAskedForOnce) {
   EXPECT_THAT(result.err, Not(HasSubstr("push layer")));
 }
 
+TEST_F(EarlyPushTest, AnUnchangedImageOnABaseOfTheRegistryTakesThreeRequests) {
+  const std::string layer(1024, '\0');  // an empty tar
+  const auto diff_id = registry_.add_blob("base", layer);
+  const auto config =
+      fmt::format(R"({{"architecture":"amd64","os":"linux","rootfs":{{"type":"layers","diff_ids":["{}"]}}}})", diff_id);
+  const auto manifest = fmt::format(
+      R"({{"schemaVersion":2,"mediaType":"{}","config":{{"mediaType":"{}","digest":"{}","size":{}}},"layers":[)"
+      R"({{"mediaType":"{}","digest":"{}","size":{}}}]}})",
+      oci::k_media_manifest, oci::k_media_config, registry_.add_blob("base", config), config.size(), oci::k_media_layer,
+      diff_id, layer.size());
+  const auto digest = registry_.add_manifest("base", "", std::string(oci::k_media_manifest), manifest);
+  registry_.add_manifest(
+      "base", "1", std::string(oci::k_media_index),
+      fmt::format(R"({{"schemaVersion":2,"mediaType":"{}","manifests":[{{"mediaType":"{}","digest":"{}","size":{},)"
+                  R"("platform":{{"architecture":"amd64","os":"linux"}}}}]}})",
+                  oci::k_media_index, oci::k_media_manifest, digest, manifest.size()));
+  write("Dockerfile", fmt::format("FROM {}/base:1\nCOPY a /a\n", registry_.name()));
+  const auto first = push();
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_EQ(registry_.server().count("POST", "/v2/x/image/blobs/uploads/?mount="), 1);
+  EXPECT_EQ(count("PUT"), 2) << "the base layer was mounted";
+  registry_.server().clear_requests();
+  EXPECT_EQ(push().out, first.out);
+  EXPECT_THAT(requests(),
+              ::testing::ElementsAre("GET /v2/", "GET /v2/base/manifests/1", "HEAD /v2/x/image/manifests/1"));
+  write("Dockerfile", fmt::format("FROM {}/base@{}\nCOPY a /a\n", registry_.name(), digest));
+  registry_.server().clear_requests();
+  EXPECT_EQ(push().exit_code, 0);
+  EXPECT_EQ(registry_.server().count("GET", "/v2/base/"), 0) << "a pinned base that is known is not asked for";
+}
+
 TEST_F(EarlyPushTest, OnlyWhatChangedIsSent) {
   EXPECT_EQ(push().exit_code, 0);
   registry_.server().clear_requests();

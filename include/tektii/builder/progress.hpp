@@ -17,6 +17,7 @@ enum class Activity {
   download,
   look_in_cache,
   read_files,
+  prepare,
   unpack,
   run,
   write_layer,

@@ -5,6 +5,7 @@
 #include "cli/progress/build_times.hpp"
 #include "cli/progress/progress.hpp"
 #include "cli/version.hpp"
+#include "document_cache.hpp"
 #include "early_push.hpp"
 #include "image_opener.hpp"
 #include "push.hpp"
@@ -36,7 +37,8 @@ struct BuildDriver::Impl {
         executor(exec::make_userns_executor(unavailable)),
         transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
         docker_credentials(registry::make_docker_config_credentials()),
-        client(std::make_unique<registry::RegistryClient>(registry::RegistryDeps{*transport, *docker_credentials})),
+        client(std::make_unique<registry::RegistryClient>(
+            registry::RegistryDeps{*transport, *docker_credentials, nullptr, {}, keep_documents_in(store)})),
         opener(make_image_opener(*client)),
         remote(store, *transport, inputs.request.secrets) {}
 

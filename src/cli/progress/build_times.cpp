@@ -18,10 +18,11 @@ using std::chrono::milliseconds;
 constexpr std::size_t k_widest_title = 36;  // so that the table has at most 80 columns
 
 // In the order in which a build comes to them. What is left out takes no time of its own.
-constexpr std::array<std::pair<Activity, std::string_view>, 8> k_rows = {{
+constexpr std::array<std::pair<Activity, std::string_view>, 9> k_rows = {{
     {Activity::look_up, "look images up"},
     {Activity::download, "download"},
     {Activity::read_files, "read files"},
+    {Activity::prepare, "prepare steps"},
     {Activity::unpack, "unpack"},
     {Activity::run, "run commands"},
     {Activity::write_layer, "write layers"},

@@ -61,7 +61,7 @@ class BuildTimes : public builder::ProgressSink {
   mutable std::mutex mutex_;  // guards what follows
   std::map<int, Step> running_;
   std::map<int, Instruction> instructions_;
-  std::array<Tally, 10> tallies_;  // by activity
+  std::array<Tally, 11> tallies_;  // by activity
 };
 
 }  // namespace tektii::cli

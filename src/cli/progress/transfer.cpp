@@ -23,12 +23,13 @@ struct Words {
 };
 
 const Words& words_of(Activity activity) {
-  static constexpr std::array<Words, 10> k_words = {{
+  static constexpr std::array<Words, 11> k_words = {{
       {"other", "working", "worked", ""},
       {"look_up", "looking up", "looked up", ""},
       {"download", "downloading", "downloaded", ""},
       {"look_in_cache", "looking in the cache", "looked in the cache", ""},
       {"read_files", "reading", "read", "reading"},
+      {"prepare", "preparing", "prepared", "preparing"},
       {"unpack", "unpacking", "unpacked", "unpacking"},
       {"run", "running", "ran", ""},
       {"write_layer", "writing", "wrote", "writing"},
