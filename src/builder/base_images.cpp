@@ -2,6 +2,7 @@
 
 #include "check.hpp"
 #include "parallel.hpp"
+#include "reported_image.hpp"
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
@@ -43,7 +44,8 @@ void look_up(OpenedImages& images, const Plan& plan, const BuildRequest& request
     ProgressStep report(deps.progress, fmt::format("[internal] look up {}", plan.image_uses.at(missing[i]).written),
                         [token] { return token.stop_requested(); });
     try {
-      std::shared_ptr<oci::ImageSource> source = deps.open_image(missing[i]);
+      report.begin(Activity::look_up);
+      auto source = report_fetches(deps.open_image(missing[i]), deps.progress);
       auto resolved = source->resolve(request.platform, token);
       found[i] = OpenedImage{std::move(source), std::move(resolved)};
     } catch (Error& error) {

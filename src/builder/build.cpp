@@ -16,18 +16,6 @@
 namespace tektii::builder {
 namespace {
 
-std::shared_ptr<BlobFetcher> make_fetcher(const BuildDeps& deps, const std::stop_token& stop) {
-  return std::make_shared<BlobFetcher>(
-      deps.blobs, [&progress = deps.progress, stop](const oci::Layer& layer, const std::function<void()>& download) {
-        ProgressStep step(
-            progress,
-            fmt::format("[internal] fetch layer {} ({})", layer.blob.digest.short_hex(), format_bytes(layer.blob.size)),
-            [stop] { return stop.stop_requested(); });
-        download();
-        step.finish(StepOutcome::done);
-      });
-}
-
 // A --build-arg that no ARG takes is most often a typo; of those that speak to the builder, some ask for what is not
 // there.
 std::vector<std::string> unused_build_args(const BuildRequest& request, const Plan& plan) {
@@ -81,8 +69,12 @@ BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std:
   const auto images = complete_plan(plan, request, deps, stop);
   std::stop_source any_stage;  // stopped by the caller, or when a stage fails
   const std::stop_callback pass_on(stop, [&] { any_stage.request_stop(); });
-  const auto fetcher = make_fetcher(deps, any_stage.get_token());
-  BuildSession session{request, deps, plan, *fetcher, any_stage.get_token()};
+  const auto fetcher = std::make_shared<BlobFetcher>(deps.blobs);
+  const EnsureBlob ensure = [fetcher](const oci::Layer& layer, const std::stop_token& token) {
+    fetcher->ensure(layer, token);
+  };
+  SealedLayers sealed(plan, deps, ensure);
+  BuildSession session{request, deps, plan, *fetcher, sealed, any_stage.get_token()};
   add_images(session, images);
   auto lint = lint_session(session);
   build_stages(session, request.jobs, any_stage);
@@ -100,9 +92,7 @@ BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std:
     if (!final.base_name.empty()) annotations.emplace("org.opencontainers.image.base.name", final.base_name);
   }
   BuildResult result{oci::seal_image(final.config, final.stack.layers(), annotations), final.config, final.base_name,
-                     final.base_digest, [fetcher](const oci::Layer& layer, const std::stop_token& token) {
-                       fetcher->ensure(layer, token);
-                     }};
+                     final.base_digest, ensure};
   result.warnings = unused_build_args(request, plan);
   for (const auto& note : lint.notes) {
     result.warnings.push_back(fmt::format("{}:{}: {}", plan.file.name, note.span.first_line, note.message));

@@ -33,7 +33,7 @@ std::unique_ptr<CopySource> make_named_context_source(const BuildRequest& reques
   return make_directory_source(context.directory, std::move(ignore), k_ignore_name, rules);
 }
 
-void add_tree(KeyBuilder& key, CopySource& source, const std::stop_token& stop) {
+void add_tree(KeyBuilder& key, CopySource& source, ByteMeter& meter, const std::stop_token& stop) {
   std::map<std::string, std::string> first_names;  // link ids differ between machines, the first name does not
   source.visit("", [&](const SourceEntry& entry) {
     throw_if_stopped(stop);
@@ -41,7 +41,10 @@ void add_tree(KeyBuilder& key, CopySource& source, const std::stop_token& stop) 
     if (!entry.link_id.empty()) {
       key.field("same file as", first_names.emplace(entry.link_id, entry.relative_path).first->second);
     }
-    if (entry.content_id) key.field("content", entry.content_id());
+    if (entry.content_id) {
+      key.field("content", entry.content_id());
+      meter.add(entry.metadata.size);
+    }
   });
 }
 

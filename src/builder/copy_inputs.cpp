@@ -189,8 +189,8 @@ void CopyInputs::for_each_content(const Visit& visit) const {
   }
 }
 
-void CopyInputs::add_contents_to(KeyBuilder& key) {
-  read_unread_files();
+void CopyInputs::add_contents_to(KeyBuilder& key, ByteMeter& meter) {
+  read_unread_files(meter);
   for_each_content([&](const SourceEntry& entry) { key.field("content", entry.content_id()); });
 }
 
@@ -211,7 +211,7 @@ bool CopyInputs::has_unread_files() const {
                      [](const Item& item) { return std::any_of(item.entries.begin(), item.entries.end(), is_unread); });
 }
 
-void CopyInputs::read_unread_files() {
+void CopyInputs::read_unread_files(ByteMeter& meter) {
   std::vector<const SourceEntry*> unread;
   for (const auto& item : items_) {
     for (const auto& entry : item.entries) {
@@ -222,6 +222,7 @@ void CopyInputs::read_unread_files() {
                        [&](std::size_t i, const std::stop_token& stop) {
                          throw_if_stopped(stop);
                          unread[i]->content_id();
+                         meter.add(unread[i]->metadata.size);
                        });
 }
 

@@ -6,6 +6,7 @@
 #include "remote_source.hpp"
 #include "step_cache.hpp"
 #include <tektii/builder/build.hpp>
+#include <tektii/builder/byte_meter.hpp>
 #include <tektii/dockerfile/instruction.hpp>
 
 #include <memory>
@@ -44,8 +45,8 @@ class CopyInputs {
   // Adds what is copied to a key, but not where it came from: the shape is names and attributes (and what a remote
   // source says of its content), which costs no look into a file.
   void add_shape_to(KeyBuilder& key) const;
-  // And the contents. Files whose contents are not known are read, on all cores.
-  void add_contents_to(KeyBuilder& key);
+  // And the contents. Files whose contents are not known are read, on all cores; the meter counts their bytes.
+  void add_contents_to(KeyBuilder& key, ByteMeter& meter);
   // What stat(2) says of the files in the place of their contents.
   void add_stamps_to(KeyBuilder& key) const;
   // True when add_contents_to() would read files.
@@ -65,7 +66,7 @@ class CopyInputs {
   void add_path(const std::string& word);
   void add_item(Item item);
   std::vector<SourceEntry> visited(const Item& item) const;
-  void read_unread_files();
+  void read_unread_files(ByteMeter& meter);
   // Calls visit(entry) for every file of a directory of this machine, or of another source that has contents.
   template <typename Visit>
   void for_each_content(const Visit& visit) const;

@@ -13,8 +13,6 @@
 
 namespace tektii::builder {
 
-BlobFetcher::BlobFetcher(store::BlobStore& blobs, Around around) : blobs_(blobs), around_(std::move(around)) {}
-
 void BlobFetcher::add_source(const oci::Layer& layer, std::shared_ptr<oci::ImageSource> source) {
   const auto entry = entry_of(layer.blob.digest);
   const std::lock_guard lock(entry->mutex);
@@ -36,11 +34,9 @@ void BlobFetcher::ensure(const oci::Layer& layer, const std::stop_token& stop) {
     throw Error(ErrorKind::failure, fmt::format("layer {} is gone from the store", layer.blob.digest.str()))
         .add_hint("build again with --no-cache");
   }
-  around_(layer, [&] {
-    const auto writer = blobs_.create();
-    entry->source->fetch(layer.blob, *writer, stop);
-    writer->commit(store::BlobInfo{layer.blob.digest, layer.blob.size});
-  });
+  const auto writer = blobs_.create();
+  entry->source->fetch(layer.blob, *writer, stop);
+  writer->commit(store::BlobInfo{layer.blob.digest, layer.blob.size});
 }
 
 bool BlobFetcher::heal(const oci::Layer& layer, const std::stop_token& stop) {

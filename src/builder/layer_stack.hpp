@@ -6,7 +6,6 @@
 #include <tektii/store/blob_store.hpp>
 
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,9 +18,7 @@ namespace tektii::builder {
 // Brings the blobs of base images into the store, each at most once per build, when something needs their bytes.
 class BlobFetcher {
  public:
-  // `around` is handed each download to carry out, so that it can report on it.
-  using Around = std::function<void(const oci::Layer&, const std::function<void()>& download)>;
-  BlobFetcher(store::BlobStore& blobs, Around around);
+  explicit BlobFetcher(store::BlobStore& blobs) : blobs_(blobs) {}
 
   // Remembers which image a layer can be fetched from.
   void add_source(const oci::Layer& layer, std::shared_ptr<oci::ImageSource> source);
@@ -41,7 +38,6 @@ class BlobFetcher {
   std::shared_ptr<Entry> entry_of(const oci::Digest& digest);
 
   store::BlobStore& blobs_;
-  Around around_;
   std::mutex mutex_;
   std::map<oci::Digest, std::shared_ptr<Entry>> entries_;
 };

@@ -1,5 +1,6 @@
 #include "remote_source.hpp"
 
+#include <tektii/builder/byte_meter.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
 #include <tektii/util/hash.hpp>
@@ -17,12 +18,13 @@ std::int64_t file_time(const std::optional<std::int64_t>& own, const RemoteRules
   return rules.preserve_times ? *own : std::min(*own, rules.epoch);
 }
 
-// Reports what takes its time.
+// Reports what takes its time. `fetch` is handed the number of the step.
 template <typename Fetch>
 auto fetch_reported(const RemoteRules& rules, const std::string& url, const Fetch& fetch) {
   ProgressStep report(rules.progress, fmt::format("[internal] fetch {}", without_credentials(url)),
                       [stop = rules.stop] { return stop.stop_requested(); });
-  auto fetched = fetch();
+  report.begin(Activity::download);
+  auto fetched = fetch(report.id());
   report.finish(StepOutcome::done);
   return fetched;
 }
@@ -51,7 +53,12 @@ class UrlSource : public CopySource {
  private:
   const RemoteFile& fetched() {
     if (!file_) {
-      file_ = fetch_reported(rules_, request_.url, [&] { return rules_.remote.fetch_file(request_, rules_.stop); });
+      file_ = fetch_reported(rules_, request_.url, [&](int step_id) {
+        ByteMeter meter(rules_.progress, step_id, Activity::download);
+        auto request = request_;
+        request.meter = &meter;
+        return rules_.remote.fetch_file(request, rules_.stop);
+      });
     }
     return *file_;
   }
@@ -92,8 +99,8 @@ class GitSource : public CopySource {
  private:
   const GitTree& fetched() {
     if (!tree_) {
-      tree_ =
-          fetch_reported(rules_, reference_.remote, [&] { return rules_.remote.fetch_git(reference_, rules_.stop); });
+      tree_ = fetch_reported(rules_, reference_.remote,
+                             [&](int) { return rules_.remote.fetch_git(reference_, rules_.stop); });
     }
     return *tree_;
   }

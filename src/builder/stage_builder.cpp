@@ -121,6 +121,9 @@ void StageBuilder::begin() {
         state_ = std::make_shared<StageState>(*open_image(session_, planned_.base.name));
         // What stands in for a name may be a path of this machine; the image is based on what the Dockerfile names.
         if (planned_.base.is_context) state_->base_name = full_image_name(planned_.base.written);
+        if (session_.sealed.concerns(index_)) {
+          for (const auto& layer : state_->stack.layers()) session_.sealed.add(layer);
+        }
         break;
       case SourceName::Kind::directory:
         start_empty();
@@ -158,12 +161,15 @@ void StageBuilder::add_directory_base() {
   rules.preserve_modes = session_.request.preserve_modes;
   rules.stat_cache = session_.deps.stat_cache;
   const auto source = make_named_context_source(session_.request, planned_.base.name, rules);
+  auto step = start_step(planned_.stage->from);
   KeyBuilder key("directory/1");
   key.field("compression", compression_key());
-  add_tree(key, *source, session_.stop);
-  const auto& from = planned_.stage->from;
-  run_step(from, key.finish(), fmt::format("FROM {}", planned_.base.written),
-           [&](int) { return write_tree(*source, new_layer(), session_.stop); });
+  {
+    ByteMeter meter(session_.deps.progress, step.id(), Activity::read_files);
+    add_tree(key, *source, meter, session_.stop);
+  }
+  finish_step(step, key.finish(), fmt::format("FROM {}", planned_.base.written),
+              [&](int) { return write_tree(*source, new_layer(), session_.stop); });
 }
 
 void StageBuilder::apply(const Instruction& instruction) {
@@ -203,8 +209,8 @@ std::int64_t StageBuilder::new_file_mtime() const {
   return session_.request.source_date_epoch;
 }
 
-layer::LayerWriter StageBuilder::new_layer() const {
-  return {session_.deps.blobs, session_.request.compression};
+layer::LayerWriter StageBuilder::new_layer() {
+  return {*step_blobs_, session_.request.compression};
 }
 
 std::string StageBuilder::compression_key() const {
@@ -212,36 +218,59 @@ std::string StageBuilder::compression_key() const {
   return fmt::format("{}:{}", static_cast<int>(compression.type), compression.level);
 }
 
-void StageBuilder::run_step(const Instruction& instruction, const StepKey& key, const std::string& created_by,
-                            const MakeLayer& make) {
+ProgressStep StageBuilder::start_step(const Instruction& instruction) {
   ++file_step_;
-  ProgressStep report(session_.deps.progress,
-                      fmt::format("[{} {}/{}] {}{}", planned_.title, file_step_, file_steps_,
-                                  in_trigger_ ? "ONBUILD " : "", shown_line(instruction)),
-                      session_.was_stopped());
-  auto outcome = StepOutcome::cached;
+  return {session_.deps.progress,
+          fmt::format("[{} {}/{}] {}{}", planned_.title, file_step_, file_steps_, in_trigger_ ? "ONBUILD " : "",
+                      shown_line(instruction)),
+          session_.was_stopped()};
+}
+
+StepResult StageBuilder::find_or_make(const StepKey& key, ProgressStep& step,
+                                      std::optional<layer::WrittenLayer>& written, const MakeLayer& make) {
+  step.begin(Activity::look_in_cache);
+  if (!session_.request.no_cache && !key.late) {
+    if (const auto known = find_step(session_.deps.actions, session_.deps.blobs, key.name)) return *known;
+  }
+  if (session_.sealed.concerns(index_)) session_.sealed.image_is_new();
+  step.begin(Activity::prepare);
+  step_blobs_.emplace(session_.deps.blobs, session_.deps.progress, step.id());
+  written = make(step.id());
+  StepResult made;
+  made.is_new = true;
+  if (written) {
+    session_.deps.snapshots.put_index(written->layer.diff_id, written->index);
+    made.layer = written->layer;
+  }
+  remember_step(session_.deps.actions, key.late ? key.late() : key.name, made);
+  return made;
+}
+
+void StageBuilder::finish_step(ProgressStep& step, const StepKey& key, const std::string& created_by,
+                               const MakeLayer& make) {
   std::optional<layer::WrittenLayer> written;
+  bool made = false;
   const auto result = session_.step_runs->run(key.name, session_.stop, [&] {
-    if (!session_.request.no_cache && !key.late) {
-      if (const auto known = find_step(session_.deps.actions, session_.deps.blobs, key.name)) return *known;
-    }
-    outcome = StepOutcome::done;
-    written = make(report.id());
-    StepResult made;
-    if (written) {
-      session_.deps.snapshots.put_index(written->layer.diff_id, written->index);
-      made.layer = written->layer;
-    }
-    remember_step(session_.deps.actions, key.late ? key.late() : key.name, made);
-    return made;
+    auto found = find_or_make(key, step, written, make);
+    made = found.is_new;
+    return found;
   });
+  // Another stage may have made it.
+  if (result.is_new && session_.sealed.concerns(index_)) session_.sealed.image_is_new();
   if (written) {
     state_->stack.push(written->layer, written->index);
   } else if (result.layer) {
     state_->stack.push(*result.layer);
   }
+  if (result.layer && session_.sealed.concerns(index_)) session_.sealed.add(*result.layer);
   add_history(created_by, !result.layer);
-  report.finish(outcome);
+  step.finish(made ? StepOutcome::done : StepOutcome::cached);
+}
+
+void StageBuilder::run_step(const Instruction& instruction, const StepKey& key, const std::string& created_by,
+                            const MakeLayer& make) {
+  auto step = start_step(instruction);
+  finish_step(step, key, created_by, make);
 }
 
 void StageBuilder::add_history(const std::string& created_by, bool empty_layer) {

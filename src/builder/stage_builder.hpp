@@ -4,7 +4,9 @@
 #include "base_images.hpp"
 #include "copy_source.hpp"
 #include "layer_stack.hpp"
+#include "metered_blobs.hpp"
 #include "plan.hpp"
+#include "sealed_layers.hpp"
 #include "step_cache.hpp"
 #include "step_mounts.hpp"
 #include "step_runs.hpp"
@@ -40,6 +42,7 @@ struct BuildSession {
   const BuildDeps& deps;
   const Plan& plan;
   BlobFetcher& fetcher;
+  SealedLayers& sealed;
   std::stop_token stop;                                            // also stopped when another stage fails
   std::map<int, std::shared_ptr<StageState>> stages = {};          // finished ones; nullptr until then
   std::map<std::string, std::shared_ptr<StageState>> images = {};  // by the name that they are opened with
@@ -106,13 +109,19 @@ class StageBuilder {
   std::string absolute(const std::string& path) const;  // against WORKDIR, cleaned
   std::int64_t new_file_mtime() const;
 
+  // A step that changes files, as it is shown from now on. What makes its key may take long.
+  ProgressStep start_step(const Instruction& instruction);
   // Takes the layer from the cache or from another stage of this build, or makes it; puts it on the stack and writes
   // the history entry. `make` returns nullopt when the step changes nothing.
   using MakeLayer = std::function<std::optional<layer::WrittenLayer>(int step_id)>;
+  void finish_step(ProgressStep& step, const StepKey& key, const std::string& created_by, const MakeLayer& make);
+  // Both.
   void run_step(const Instruction& instruction, const StepKey& key, const std::string& created_by,
                 const MakeLayer& make);
+  StepResult find_or_make(const StepKey& key, ProgressStep& step, std::optional<layer::WrittenLayer>& written,
+                          const MakeLayer& make);
   void add_history(const std::string& created_by, bool empty_layer);
-  layer::LayerWriter new_layer() const;
+  layer::LayerWriter new_layer();
   std::string compression_key() const;
 
   BuildSession& session_;
@@ -121,7 +130,8 @@ class StageBuilder {
   std::shared_ptr<StageState> state_;
   bool cmd_in_this_stage_ = false;
   bool in_trigger_ = false;
-  int file_steps_ = 0;  // instructions of the stage that change files, for "2/5"
+  std::optional<MeteredBlobs> step_blobs_;  // where the step that runs writes its layer
+  int file_steps_ = 0;                      // instructions of the stage that change files, for "2/5"
   int file_step_ = 0;
 };
 

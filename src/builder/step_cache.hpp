@@ -48,6 +48,7 @@ void remember_that_known(store::ActionCache& actions, const std::string& key);
 // What a step made: one layer, or nothing (a RUN that changed no file, a WORKDIR that exists).
 struct StepResult {
   std::optional<oci::Layer> layer;
+  bool is_new = false;  // made by this build, maybe in another stage
 };
 
 // nullopt when the step is not known or its blob is gone.

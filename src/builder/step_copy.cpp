@@ -68,6 +68,7 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
   const bool linked = words.link.value_or(false) && !words.chmod;
   if (linked && words.chown) check_link_owner(*words.chown);
 
+  auto step = start_step(instruction);
   const auto local = copy_source(words);
   CopyInputs inputs(words, session_.request, session_.deps, *local, session_.stop);
   for (std::size_t i = 0; i < words.sources.size(); ++i) {
@@ -95,7 +96,8 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
   const auto content_key = [&] {
     KeyBuilder key("copy/4");
     key.field("shape", shape_key);
-    inputs.add_contents_to(key);
+    ByteMeter meter(session_.deps.progress, step.id(), Activity::read_files);
+    inputs.add_contents_to(key, meter);
     return key.finish();
   };
   // Where nothing like it was ever copied, the files are read once: hashed and written to the layer in one go.
@@ -109,7 +111,7 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
     return {key.finish(), content_key};
   };
 
-  run_step(instruction, step_key(), dockerfile::history_copy(words), [&](int) -> std::optional<layer::WrittenLayer> {
+  finish_step(step, step_key(), dockerfile::history_copy(words), [&](int) -> std::optional<layer::WrittenLayer> {
     const layer::FileTree nothing;
     const auto& tree = linked ? nothing : state_->stack.tree(session_.stop);
     CopyAttributes attributes;

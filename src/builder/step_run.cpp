@@ -216,13 +216,16 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
   run_step(instruction, key.finish(), created_by, [&](int step_id) -> std::optional<layer::WrittenLayer> {
     auto& snapshots = session_.deps.snapshots;
     const auto workspace = snapshots.make_workspace();
+    auto& progress = session_.deps.progress;
+    progress.step_progress(step_id, {Activity::unpack});
     const exec::Rootfs rootfs{state_->stack.directories(session_.stop), workspace.upper(), workspace.work()};
     layer::prepare_upper(workspace.upper(), state_->stack.tree(session_.stop));
-    StepOutput output(session_.deps.progress, step_id);
+    progress.step_progress(step_id, {Activity::run});
+    StepOutput output(progress, step_id);
     auto spec = run_spec(run, mounts.environment());
     std::optional<layer::OverlayWorkspace> pipes;
     if (!run.command.exec_form) add_script(run.command, snapshots, pipes, spec);
-    context.tell = [&](const std::string& line) { session_.deps.progress.step_output(step_id, line); };
+    context.tell = [&](const std::string& line) { progress.step_output(step_id, line); };
     mounts.prepare(spec, context);
     const auto status = session_.deps.executor.run(rootfs, spec, output, session_.stop);
     mounts.release();

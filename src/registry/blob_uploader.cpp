@@ -101,12 +101,12 @@ net::Url BlobUploader::upload_location(const net::HttpResponse& response) const 
 }
 
 net::HttpResponse BlobUploader::put(const oci::BlobUpload& upload, const net::Url& url,
-                                    const std::stop_token& stop) const {
+                                    std::unique_ptr<ByteSource> content, const std::stop_token& stop) const {
   RegistryRequest request;
   request.method = "PUT";
   request.url = net::with_query(url, "digest", upload.blob.digest.str());
   request.headers = {{"Content-Type", "application/octet-stream"}};
-  request.body = upload.open;
+  request.body = [&] { return content ? std::move(content) : upload.open(); };
   request.body_size = upload.blob.size;
   request.scopes = push_scope(session_.repository());
   request.retry = false;
@@ -119,13 +119,15 @@ void BlobUploader::send_content(const oci::BlobUpload& upload, std::optional<net
   while (true) {
     try {
       net::HttpResponse response;
+      // Before the registry is told of the upload: opening it may mean to fetch it first, and servers do not wait long.
+      auto content = upload.open();
       if (!upload_url) {
         response = start(stop);
         const bool busy = net::classify(response.status, response.body) == net::StatusClass::retry_after;
         if (!is_success(response) && !busy) in_phase("start of the upload", [&] { session_.fail(response); });
         if (is_success(response)) upload_url = upload_location(response);
       }
-      if (upload_url) response = put(upload, *upload_url, stop);
+      if (upload_url) response = put(upload, *upload_url, std::move(content), stop);
       if (is_success(response)) return;
       if (content_was_refused(response)) check_own_content(upload, stop);
       if (!may_start_again(response) || !backoff.next_attempt(stop, net::retry_after(response))) {

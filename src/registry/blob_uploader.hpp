@@ -3,6 +3,7 @@
 #include "registry/session.hpp"
 #include <tektii/oci/ports.hpp>
 
+#include <memory>
 #include <optional>
 #include <stop_token>
 
@@ -31,7 +32,9 @@ class BlobUploader {
                     const std::stop_token& stop) const;
   // POST; returns the answer, whose Location is the upload when it is 2xx.
   net::HttpResponse start(const std::stop_token& stop) const;
-  net::HttpResponse put(const oci::BlobUpload& upload, const net::Url& url, const std::stop_token& stop) const;
+  // `content` is what is sent first; where it has to be sent again it is opened anew.
+  net::HttpResponse put(const oci::BlobUpload& upload, const net::Url& url, std::unique_ptr<ByteSource> content,
+                        const std::stop_token& stop) const;
   net::Url upload_location(const net::HttpResponse& response) const;
 
   const RegistrySession& session_;

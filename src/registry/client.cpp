@@ -7,7 +7,8 @@ namespace tektii::registry {
 struct RegistryClient::Impl {
   explicit Impl(const RegistryDeps& deps)
       : clock(deps.clock != nullptr ? *deps.clock : system_clock),
-        state{deps.transport, clock, deps.retry, {{deps.transport, clock, deps.retry}, deps.credentials}, {}, {}, {}} {}
+        state{deps.transport, clock, deps.retry, {{deps.transport, clock, deps.retry}, deps.credentials}, {}, {}, {},
+              deps.documents} {}
 
   SystemClock system_clock;
   Clock& clock;

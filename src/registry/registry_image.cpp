@@ -63,9 +63,35 @@ net::Header manifest_accept_header() {
 RegistryImage::RegistryImage(ClientState& state, oci::ImageReference reference)
     : reference_(std::move(reference)), session_(state, reference_.registry, reference_.repository) {}
 
+std::optional<std::string> RegistryImage::find_document(const oci::Digest& digest) const {
+  const auto& documents = session_.state().documents;
+  if (!documents.find) return std::nullopt;
+  auto bytes = documents.find(digest);
+  if (!bytes || oci::Digest::of_bytes(*bytes) != digest) return std::nullopt;
+  return bytes;
+}
+
+void RegistryImage::keep_document(const std::string& bytes) const {
+  const auto& documents = session_.state().documents;
+  if (documents.keep) documents.keep(bytes);
+}
+
+std::string RegistryImage::get_config(const oci::Descriptor& config, const std::stop_token& stop) {
+  if (auto bytes = find_document(config.digest)) return std::move(*bytes);
+  StringSink sink(k_max_config);
+  fetch(config, sink, stop);
+  keep_document(sink.str());
+  return sink.take();
+}
+
 RegistryImage::Document RegistryImage::get_manifest(const std::string& reference,
                                                     const std::optional<oci::Digest>& expected,
                                                     const std::stop_token& stop) const {
+  if (expected) {
+    if (auto bytes = find_document(*expected)) {
+      return {{manifest_media_type({}, *bytes), *expected, bytes->size()}, std::move(*bytes)};
+    }
+  }
   RegistryRequest request;
   request.url = session_.url("/manifests/" + reference);
   request.headers = {manifest_accept_header()};
@@ -79,6 +105,7 @@ RegistryImage::Document RegistryImage::get_manifest(const std::string& reference
   const oci::Digest actual = oci::Digest::of_bytes(response.body);
   check_manifest_digest(response, actual, expected);
   oci::Descriptor descriptor{manifest_media_type(response, response.body), actual, response.body.size()};
+  keep_document(response.body);
   return {std::move(descriptor), response.body};
 }
 
@@ -107,9 +134,8 @@ oci::ResolvedImage RegistryImage::resolve(const oci::Platform& platform, std::st
       throw Error(ErrorKind::failure,
                   fmt::format("the image's config of {} is too large", format_bytes(manifest.config.size)));
     }
-    StringSink config(k_max_config);
-    fetch(manifest.config, config, stop);
-    return oci::make_resolved_image(reference_.str(), document.descriptor, document.bytes, config.take(), platform,
+    return oci::make_resolved_image(reference_.str(), document.descriptor, document.bytes,
+                                    get_config(manifest.config, stop), platform,
                                     oci::BlobOrigin{reference_.registry, reference_.repository});
   });
 }

@@ -27,6 +27,10 @@ class RegistryImage : public oci::ImageSource {
   // `expected`: the digest that the content must have, when it is known.
   Document get_manifest(const std::string& reference, const std::optional<oci::Digest>& expected,
                         const std::stop_token& stop) const;
+  std::string get_config(const oci::Descriptor& config, const std::stop_token& stop);
+  // Of the client's cache of documents, if it has one.
+  std::optional<std::string> find_document(const oci::Digest& digest) const;
+  void keep_document(const std::string& bytes) const;
   Document select_platform(Document document, const oci::Platform& platform, const std::stop_token& stop) const;
   // Asks for what the verifier still misses; a broken connection throws TransportError and leaves it where it was.
   net::HttpResponse fetch_rest(const oci::Descriptor& blob, BlobVerifier& verifier, const std::stop_token& stop) const;

@@ -5,6 +5,7 @@
 #include <tektii/net/http.hpp>
 #include <tektii/net/retry.hpp>
 #include <tektii/oci/reference.hpp>
+#include <tektii/registry/client.hpp>
 #include <tektii/util/clock.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/single_flight.hpp>
@@ -26,6 +27,7 @@ struct ClientState {
   SingleFlight<bool> uploads;
   std::mutex uploaded_mutex;
   std::set<std::string> uploaded;  // "registry/repository@digest" of blobs known to be there
+  DocumentCache documents = {};
 };
 
 struct RegistryRequest {

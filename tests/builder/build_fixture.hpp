@@ -54,6 +54,10 @@ class RecordingProgress : public ProgressSink {
     return static_cast<int>(titles.size());
   }
   void step_output(int, std::string_view) override {}
+  void step_progress(int id, const StepProgress& progress) override {
+    const std::lock_guard lock(mutex_);
+    bytes[{titles[static_cast<std::size_t>(id - 1)], progress.activity}] = progress.done;
+  }
   void step_finished(int id, StepOutcome outcome, std::chrono::milliseconds) override {
     const std::lock_guard lock(mutex_);
     outcomes[titles[static_cast<std::size_t>(id - 1)]] = outcome;
@@ -61,6 +65,7 @@ class RecordingProgress : public ProgressSink {
 
   std::vector<std::string> titles;
   std::map<std::string, StepOutcome> outcomes;
+  std::map<std::pair<std::string, Activity>, std::uint64_t> bytes;  // the last that was told
 
  private:
   std::mutex mutex_;

@@ -1,5 +1,8 @@
 #include "cli/progress/progress.hpp"
 
+#include "cli/progress/build_times.hpp"
+#include "cli/progress/transfer.hpp"
+#include <tektii/builder/byte_meter.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/fd.hpp>
 #include <tektii/util/text.hpp>
@@ -16,6 +19,7 @@
 namespace tektii::cli {
 namespace {
 
+using builder::Activity;
 using builder::StepOutcome;
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
@@ -53,7 +57,8 @@ TEST(Progress, LinesAreCutToTheWidthByColumns) {
 
 TEST(PlainProgress, OneLinePerEvent) {
   Written written;
-  const auto progress = make_plain_progress(written.fd());
+  const auto renderer = make_plain_progress(written.fd());
+  const auto& progress = renderer.sink;
   const int first = progress->step_started("[build 1/2] RUN a &&\n b");
   progress->step_output(first, "one\ntw");
   progress->step_output(first, "o\n10%\r20%\r100%\npartial");
@@ -68,7 +73,8 @@ TEST(PlainProgress, OneLinePerEvent) {
 
 TEST(PlainProgress, ControlCharactersAreShownAndLongLinesBroken) {
   Written written;
-  const auto progress = make_plain_progress(written.fd());
+  const auto renderer = make_plain_progress(written.fd());
+  const auto& progress = renderer.sink;
   const int step = progress->step_started("x");
   progress->step_output(step, "\x1b]0;title\x07\n" + std::string(20000, 'a'));
   progress->step_finished(step, StepOutcome::failed, milliseconds(0));
@@ -79,21 +85,143 @@ TEST(PlainProgress, ControlCharactersAreShownAndLongLinesBroken) {
   EXPECT_THAT(text, HasSubstr("#1 ERROR 0.0s"));
 }
 
+// A clock that stands still until it is moved.
+class HandClock {
+ public:
+  ProgressClock clock() {
+    return [this] { return now_; };
+  }
+  void pass(milliseconds time) { now_ += time; }
+
+ private:
+  std::chrono::steady_clock::time_point now_;
+};
+
+TEST(PlainProgress, ALongTransferTellsHowFarItIsAndWhatItCame) {
+  Written written;
+  HandClock hands;
+  const auto renderer = make_plain_progress(written.fd(), 0, hands.clock());
+  const auto& progress = renderer.sink;
+  const int step = progress->step_started("push layer a");
+  progress->step_progress(step, {Activity::upload, 0, 20'000'000});
+  for (std::uint64_t second = 1; second <= 10; ++second) {
+    hands.pass(milliseconds(1000));
+    progress->step_progress(step, {Activity::upload, second * 2'000'000, 20'000'000});
+  }
+  progress->step_finished(step, StepOutcome::done, milliseconds(10000));
+  EXPECT_EQ(written.text(),
+            "#1 push layer a\n#1 pushing 10.0 MB of 20.0 MB, 2.0 MB/s\n#1 pushing 20.0 MB of 20.0 MB, 2.0 MB/s\n"
+            "#1 pushed 20.0 MB in 10.0s, 2.0 MB/s\n#1 DONE 10.0s\n");
+}
+
+TEST(PlainProgress, WhatIsDoneWithFilesOfOurOwnIsToldWhenItTookLong) {
+  Written written;
+  HandClock hands;
+  const auto renderer = make_plain_progress(written.fd(), 0, hands.clock());
+  const auto& progress = renderer.sink;
+  const int step = progress->step_started("COPY a /a");
+  progress->step_progress(step, {Activity::read_files, 0, 0});
+  hands.pass(milliseconds(500));
+  progress->step_progress(step, {Activity::read_files, 1'000'000, 0});
+  progress->step_progress(step, {Activity::look_in_cache, 0, 0});
+  progress->step_progress(step, {Activity::write_layer, 0, 0});
+  hands.pass(milliseconds(2000));
+  progress->step_progress(step, {Activity::write_layer, 1'000'000, 0});
+  progress->step_finished(step, StepOutcome::done, milliseconds(2500));
+  EXPECT_EQ(written.text(), "#1 COPY a /a\n#1 wrote 1.0 MB in 2.0s, 500.0 kB/s\n#1 DONE 2.5s\n");
+}
+
+TEST(Transfer, TheShortTextIsTheLongestThatFits) {
+  const std::chrono::steady_clock::time_point begin;
+  Transfer transfer(Activity::write_layer, begin);
+  transfer.update({Activity::write_layer, 0, 0}, begin);
+  EXPECT_EQ(transfer.short_text(begin, 20), "writing");
+  const auto later = begin + milliseconds(1000);
+  transfer.update({Activity::write_layer, 2'000'000, 4'000'000}, later);
+  EXPECT_EQ(transfer.short_text(later, 40), "writing 2.0 MB of 4.0 MB  2.0 MB/s");
+  EXPECT_EQ(transfer.short_text(later, 30), "writing 2.0 MB of 4.0 MB");
+  EXPECT_EQ(transfer.short_text(later, 10), "2.0 MB");
+  EXPECT_EQ(transfer.short_text(later, 3), "");
+  transfer.update({Activity::write_layer, 500'000, 4'000'000}, later);
+  EXPECT_EQ(transfer.short_text(later, 40), "writing 500.0 kB of 4.0 MB") << "it began anew: no rate yet";
+}
+
+TEST(BuildTimes, TheTableFitsATerminal) {
+  HandClock hands;
+  const auto quiet = make_quiet_progress();
+  BuildTimes times(*quiet.sink, hands.clock());
+  const int first = times.step_started("[build 1/2] COPY a file with a name that is much too long for a table /a");
+  times.step_progress(first, {Activity::read_files, 0, 0});
+  hands.pass(milliseconds(100));
+  times.step_progress(first, {Activity::read_files, 123'456'789, 0});
+  times.step_progress(first, {Activity::look_in_cache, 0, 0});
+  times.step_progress(first, {Activity::write_layer, 0, 0});
+  const int upload = times.step_started("push layer x");
+  times.step_progress(upload, {Activity::upload, 0, 900'000'000});
+  const int other = times.step_started("push layer y");
+  times.step_progress(other, {Activity::upload, 0, 900'000'000});
+  hands.pass(milliseconds(2000));
+  for (const int step : {upload, other}) {
+    times.step_progress(step, {Activity::upload, 900'000'000, 900'000'000});
+    times.step_finished(step, StepOutcome::done, milliseconds(2000));
+  }
+  times.step_progress(first, {Activity::write_layer, 50'000'000, 0});
+  times.step_finished(first, StepOutcome::done, milliseconds(2100));
+  const int second = times.step_started("[build 2/2] RUN x");
+  times.step_progress(second, {Activity::look_in_cache, 0, 0});
+  times.step_finished(second, StepOutcome::cached, milliseconds(0));
+  const auto table = times.table();
+  for (const auto& line : split(table, '\n')) EXPECT_LE(display_width(line), 80U) << line;
+  EXPECT_THAT(table, HasSubstr("│ read files                           │ 100ms  │ 123.5 MB │ 1.2 GB/s   │"));
+  EXPECT_THAT(table, HasSubstr("│ push                                 │ 2.0s   │ 1.8 GB   │ 900.0 MB/s │"))
+      << "side by side counts once";
+  EXPECT_THAT(table, HasSubstr("│ [build 2/2] RUN x                    │ cached │"));
+  EXPECT_THAT(table, HasSubstr("│ all in all                           │ 2.1s   │"));
+  EXPECT_THAT(table, HasSubstr("Cache: 1 of 2 steps were cached"));
+}
+
+TEST(ByteMeter, TellsSeldomAndAtTheEnd) {
+  struct Sink : builder::ProgressSink {
+    int step_started(std::string_view) override { return 1; }
+    void step_output(int, std::string_view) override {}
+    void step_progress(int, const builder::StepProgress& progress) override {
+      ++told;
+      last = progress;
+    }
+    void step_finished(int, StepOutcome, milliseconds) override {}
+    int told = 0;
+    builder::StepProgress last;
+  } sink;
+  const auto began = std::chrono::steady_clock::now();
+  {
+    builder::ByteMeter meter(sink, 1, Activity::download, 7000);
+    for (int i = 0; i < 1000; ++i) meter.add(7);
+  }
+  const auto intervals = (std::chrono::steady_clock::now() - began) / milliseconds(100);
+  EXPECT_LE(sink.told, 2 + intervals);
+  EXPECT_EQ(sink.last.done, 7000U);
+  EXPECT_EQ(sink.last.total, 7000U);
+  EXPECT_EQ(sink.last.activity, Activity::download);
+}
+
 TEST(JsonProgress, EveryLineIsAnObject) {
   Written written;
-  const auto progress = make_json_progress(written.fd());
+  const auto renderer = make_json_progress(written.fd());
+  const auto& progress = renderer.sink;
   const int step = progress->step_started("RUN \"x\"");
+  progress->step_progress(step, {Activity::download, 3, 10});
   progress->step_output(step, "half of \xc3");
   progress->step_finished(step, StepOutcome::canceled, milliseconds(5));
   std::vector<nlohmann::json> events;
   for (const auto& line : split(written.text(), '\n')) {
     if (!line.empty()) events.push_back(nlohmann::json::parse(line));
   }
-  ASSERT_EQ(events.size(), 3U);
+  ASSERT_EQ(events.size(), 4U);
   EXPECT_EQ(events[0]["title"], "RUN \"x\"");
-  EXPECT_EQ(events[1]["text"], "half of \xef\xbf\xbd");
-  EXPECT_EQ(events[2]["outcome"], "canceled");
-  EXPECT_EQ(events[2]["milliseconds"], 5);
+  EXPECT_EQ(events[1].dump(), R"({"activity":"download","bytes":3,"event":"progress","step":1,"total":10})");
+  EXPECT_EQ(events[2]["text"], "half of \xef\xbf\xbd");
+  EXPECT_EQ(events[3]["outcome"], "canceled");
+  EXPECT_EQ(events[3]["milliseconds"], 5);
 }
 
 // A pseudo-terminal has a size, so that the live display is drawn as for a person.
@@ -105,11 +233,12 @@ TEST(TtyProgress, WhatIsPrintedAfterSettleIsNotDrawnOver) {
   {
     const UniqueFd terminal(::open(::ptsname(master.get()), O_RDWR | O_NOCTTY));
     ASSERT_TRUE(terminal);
-    const auto progress = make_tty_progress(terminal.get(), false);
+    const auto renderer = make_tty_progress(terminal.get(), false);
+    const auto& progress = renderer.sink;
     const int step = progress->step_started("[build 1/1] RUN x");
     progress->step_output(step, "line\n");
     progress->step_finished(step, StepOutcome::done, milliseconds(10));
-    progress->settle();
+    renderer.settle();
     write_fully(terminal.get(), as_byte_span("sha256:abc\n"), "terminal");
     ASSERT_EQ(::fcntl(master.get(), F_SETFL, O_NONBLOCK), 0);
   }

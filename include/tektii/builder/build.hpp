@@ -21,14 +21,15 @@
 
 namespace tektii::builder {
 
+// Brings a layer's blob into the store if it is not there: layers of a base that no step read were not fetched.
+using EnsureBlob = std::function<void(const oci::Layer& layer, const std::stop_token& stop)>;
+
 struct BuildResult {
   oci::SealedImage image;
   oci::ImageConfig config;
   std::string base_name;  // of the final stage's base image; empty for scratch
   std::optional<oci::Digest> base_digest;
-  // Brings a layer's blob into the store if it is not there: layers of the base that no step read were not fetched.
-  // Keeps working after the build as long as the image sources' registry client lives.
-  std::function<void(const oci::Layer& layer, const std::stop_token& stop)> ensure_blob;
+  EnsureBlob ensure_blob;  // works after the build, as long as the image sources' registry client lives
   std::vector<std::string> warnings = {};
   std::vector<dockerfile::LintWarning> lint_warnings = {};
 };
@@ -47,6 +48,10 @@ struct BuildDeps {
   // Where cache mounts are kept, on the file system of the snapshots; empty: RUN --mount=type=cache is an error.
   std::filesystem::path cache_mounts = {};
   store::StatCache* stat_cache = nullptr;  // spares reading context files that did not change
+  // Told, from the thread of a stage, of each layer that the image is going to have, from the lowest on, as soon as
+  // that is certain: base layers and cached ones when a step first misses the cache, then each layer that is made. Not
+  // called at all when nothing was made. It must not block; `ensure` may be kept like BuildResult::ensure_blob.
+  std::function<void(const oci::Layer& layer, const EnsureBlob& ensure)> layer_sealed = {};
 };
 
 // Parses, plans, runs and seals. Problems of the Dockerfile and the context are all found before the first request, and

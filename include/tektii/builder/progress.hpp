@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,27 @@
 namespace tektii::builder {
 
 enum class StepOutcome { done, cached, failed, canceled };
+
+// What a step is at. A step of the Dockerfile passes through several, beginning with look_in_cache.
+enum class Activity {
+  other,
+  look_up,
+  download,
+  look_in_cache,
+  read_files,
+  prepare,
+  unpack,
+  run,
+  write_layer,
+  upload,
+  write_output,
+};
+
+struct StepProgress {
+  Activity activity = Activity::other;
+  std::uint64_t done = 0;   // bytes of this activity so far
+  std::uint64_t total = 0;  // bytes that it will be in the end; 0 when nobody knows
+};
 
 // Port: told what a build does, from any thread; implementations lock. Rendering is the cli's business.
 class ProgressSink {
@@ -18,9 +40,9 @@ class ProgressSink {
   virtual int step_started(std::string_view title) = 0;
   // A chunk of a command's output, as it came.
   virtual void step_output(int step_id, std::string_view bytes) = 0;
+  // Told when an activity of the step begins, some ten times a second while its bytes move, and when it ends.
+  virtual void step_progress(int step_id, const StepProgress& progress) = 0;
   virtual void step_finished(int step_id, StepOutcome outcome, std::chrono::milliseconds took) = 0;
-  // Everything told so far is shown when this returns, and what others print now stays where they print it.
-  virtual void settle() {}
 };
 
 // One step on a sink. A step that is left by an exception is reported as failed, or as canceled when `was_stopped`.
@@ -32,6 +54,8 @@ class ProgressStep {
   ~ProgressStep();
 
   int id() const { return id_; }
+  // An activity begins of which no bytes are counted; those with bytes have a ByteMeter.
+  void begin(Activity activity) { sink_.step_progress(id_, {activity}); }
   void finish(StepOutcome outcome);
 
  private:

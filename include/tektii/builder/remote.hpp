@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tektii/builder/byte_meter.hpp>
 #include <tektii/dockerfile/git_ref.hpp>
 #include <tektii/oci/digest.hpp>
 
@@ -14,6 +15,7 @@ namespace tektii::builder {
 struct RemoteFileRequest {
   std::string url;                      // http or https
   std::optional<oci::Digest> checksum;  // a file that is here already under this digest is not downloaded again
+  ByteMeter* meter = nullptr;           // counts what is downloaded
 };
 
 // A downloaded file. `path` stays readable as long as the RemoteSources that gave it lives.

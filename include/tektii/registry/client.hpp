@@ -7,17 +7,26 @@
 #include <tektii/registry/credentials.hpp>
 #include <tektii/util/clock.hpp>
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace tektii::registry {
+
+// Manifests and configs by digest, kept so that none is fetched twice. What is found is verified; either may be empty.
+struct DocumentCache {
+  std::function<std::optional<std::string>(const oci::Digest& digest)> find;
+  std::function<void(const std::string& bytes)> keep;
+};
 
 struct RegistryDeps {
   net::HttpTransport& transport;
   CredentialSource& credentials;
   Clock* clock = nullptr;  // the system's when null
   net::RetryPolicy retry = {};
+  DocumentCache documents = {};
 };
 
 // A client for registries; holds tokens per registry and scope for as long as it lives. Thread-safe. Images and targets

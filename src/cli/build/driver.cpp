@@ -2,8 +2,11 @@
 
 #include "cli/build/context/loader.hpp"
 #include "cli/build/remote_sources.hpp"
+#include "cli/progress/build_times.hpp"
 #include "cli/progress/progress.hpp"
 #include "cli/version.hpp"
+#include "document_cache.hpp"
+#include "early_push.hpp"
 #include "image_opener.hpp"
 #include "push.hpp"
 #include <tektii/exec/user_namespace.hpp>
@@ -22,13 +25,15 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <set>
+#include <utility>
 
 namespace tektii::cli {
 
 struct BuildDriver::Impl {
   explicit Impl(const BuildOptions& options)
       : progress_mode(parse_progress_mode(options.progress)),
+        early_push_allowed(options.early_push),
+        wants_summary(options.summary && progress_mode != ProgressMode::json),
         inputs(load(options)),
         unavailable(options.builds_nothing ? std::nullopt : enter()),
         store(open_store()),
@@ -37,7 +42,8 @@ struct BuildDriver::Impl {
         executor(exec::make_userns_executor(unavailable)),
         transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
         docker_credentials(registry::make_docker_config_credentials()),
-        client(std::make_unique<registry::RegistryClient>(registry::RegistryDeps{*transport, *docker_credentials})),
+        client(std::make_unique<registry::RegistryClient>(
+            registry::RegistryDeps{*transport, *docker_credentials, nullptr, {}, keep_documents_in(store)})),
         opener(make_image_opener(*client)),
         remote(store, *transport, inputs.request.secrets) {}
 
@@ -84,8 +90,10 @@ struct BuildDriver::Impl {
 
   // The renderer has a thread, so it starts after the namespaces were entered, when the first step begins.
   builder::ProgressSink& progress() {
-    if (!progress_sink) progress_sink = make_progress(progress_mode, steps_before);
-    return *progress_sink;
+    if (!renderer.sink) renderer = make_progress(progress_mode, steps_before);
+    if (!wants_summary) return *renderer.sink;
+    if (!times) times.emplace(*renderer.sink);
+    return *times;
   }
 
   builder::BuildDeps deps() {
@@ -99,6 +107,8 @@ struct BuildDriver::Impl {
   registry::RegistryClient& push_client() { return own_client ? *own_client : *client; }
 
   ProgressMode progress_mode;
+  bool early_push_allowed;
+  bool wants_summary;
   std::optional<store::Store> store_owner;
   int steps_before = 0;  // shown while the contexts were loaded
   BuildInputs inputs;
@@ -114,7 +124,9 @@ struct BuildDriver::Impl {
   StoreRemoteSources remote;
   std::unique_ptr<registry::CredentialSource> own_credentials;
   std::unique_ptr<registry::RegistryClient> own_client;  // for pushes, when use_credentials() was called
-  std::unique_ptr<builder::ProgressSink> progress_sink;
+  Renderer renderer;
+  std::optional<BuildTimes> times;
+  std::unique_ptr<EarlyPush> early_push;  // from a build to its push; last: its threads use the others
 };
 
 BuildDriver::BuildDriver(const BuildOptions& options) : impl_(std::make_unique<Impl>(options)) {}
@@ -139,11 +151,37 @@ builder::BuildResult BuildDriver::build(const std::stop_token& stop) {
   return result;
 }
 
+builder::BuildResult BuildDriver::build_for_push(const std::vector<oci::ImageReference>& references,
+                                                 const std::stop_token& stop) {
+  std::stop_source either;
+  const std::stop_callback forward(stop, [&] { either.request_stop(); });
+  const auto end_build = [either]() mutable { either.request_stop(); };
+  auto deps = impl_->deps();
+  impl_->early_push = std::make_unique<EarlyPush>(
+      EarlyPush::Deps{impl_->push_client(), impl_->store, impl_->progress(), end_build}, references, stop);
+  if (impl_->early_push_allowed) {
+    deps.layer_sealed = [&push = *impl_->early_push](const oci::Layer& layer, const builder::EnsureBlob& ensure) {
+      push.add(layer, ensure);
+    };
+  }
+  try {
+    auto result = builder::build_image(impl_->inputs.request, deps, either.get_token());
+    impl_->save_stat_cache();
+    return result;
+  } catch (const Error& error) {
+    const auto push = std::exchange(impl_->early_push, nullptr);
+    // The build was stopped because the push failed: that error is the one to show.
+    if (error.kind() == ErrorKind::interrupted && !stop.stop_requested()) push->settle();
+    throw;
+  }
+}
+
 void BuildDriver::write_outputs(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
                                 const std::stop_token& stop) {
   for (const auto& output : impl_->inputs.outputs) {
     builder::ProgressStep step(impl_->progress(), fmt::format("write {}", output.destination.string()),
                                [stop] { return stop.stop_requested(); });
+    step.begin(builder::Activity::write_output);
     for (const auto& layer : result.image.layers) result.ensure_blob(layer, stop);
     if (output.kind == OutputSpec::Kind::oci_archive) {
       std::vector<std::string> names;
@@ -172,18 +210,17 @@ void BuildDriver::keep_in_store(const builder::BuildResult& result, const std::v
 
 void BuildDriver::push(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
                        const std::stop_token& stop) {
+  if (impl_->early_push) impl_->early_push->settle();
   push_image(result, references, impl_->push_client(), impl_->store, impl_->progress(), stop);
-}
-
-void BuildDriver::check_push_access(const std::vector<oci::ImageReference>& references, const std::stop_token& stop) {
-  std::set<std::string> seen;
-  for (const auto& reference : references) {
-    if (seen.insert(reference.repository_str()).second) impl_->push_client().check_push_access(reference, stop);
-  }
+  impl_->early_push.reset();
 }
 
 void BuildDriver::settle() {
-  if (impl_->progress_sink) impl_->progress_sink->settle();
+  impl_->renderer.settle();
+}
+
+std::string BuildDriver::summary() const {
+  return impl_->times ? impl_->times->table() : std::string{};
 }
 
 void BuildDriver::use_credentials(const std::string& registry, registry::Credentials credentials) {

@@ -32,6 +32,9 @@ class BuildDriver {
   // What --check shows; builds nothing.
   builder::DockerfileCheck check_dockerfile(const std::stop_token& stop);
   builder::BuildResult build(const std::stop_token& stop);
+  // The same for an image that is pushed next: beside the build it is checked that the references can be pushed to, and
+  // layers are sent as soon as it is certain that the image has them. The build ends early when the push can't succeed.
+  builder::BuildResult build_for_push(const std::vector<oci::ImageReference>& references, const std::stop_token& stop);
   // Writes every --output. The references name the image in them.
   void write_outputs(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
                      const std::stop_token& stop);
@@ -40,10 +43,10 @@ class BuildDriver {
                      const std::stop_token& stop);
   void push(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
             const std::stop_token& stop);
-  // Fails early when the references can't be pushed to.
-  void check_push_access(const std::vector<oci::ImageReference>& references, const std::stop_token& stop);
   // Ends the live display before something else is printed.
   void settle();
+  // Where the time went, as a table; empty unless the options ask for it.
+  std::string summary() const;
   // Credentials that beat docker's config.json for one registry, from now on.
   void use_credentials(const std::string& registry, registry::Credentials credentials);
 

@@ -30,8 +30,10 @@ struct BuildOptions {
   std::string metadata_file;
   int jobs = 0;  // 0: one per processor
   bool push = false;
+  bool early_push = true;  // send layers while later steps run
   bool no_cache = false;
   bool preserve_modes = false;
+  bool summary = false;              // tell where the time went
   bool builds_nothing = false;       // --check and --call
   std::string file_flag = "--file";  // the name of the flag, for hints
   RunOptions run;

@@ -1,10 +1,13 @@
 #include "push.hpp"
 
+#include "reported_upload.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -19,23 +22,17 @@ std::vector<oci::BlobUpload> uploads_of(const builder::BuildResult& result, stor
   std::vector<oci::BlobUpload> uploads;
   std::set<oci::Digest> seen;
   for (const auto& layer : result.image.layers) {
-    if (!seen.insert(layer.blob.digest).second) continue;
-    // A base layer that no step read is fetched only if the registry turns out to lack it.
-    const auto open = [&blobs, layer, ensure = result.ensure_blob, stop] {
-      ensure(layer, stop);
-      return blobs.open(layer.blob.digest);
-    };
-    uploads.push_back({layer.blob, open, layer.origin});
+    if (seen.insert(layer.blob.digest).second) uploads.push_back(upload_of(layer, result.ensure_blob, blobs, stop));
   }
   uploads.push_back(
       {result.image.config, [bytes = result.image.config_bytes] { return std::make_unique<StringSource>(bytes); }});
   return uploads;
 }
 
-}  // namespace
+using PutBlob = std::function<void(const oci::BlobUpload& upload)>;
 
-void put_image(const builder::BuildResult& result, oci::ImageTarget& target, store::BlobStore& blobs,
-               const std::stop_token& stop) {
+void put_in_parallel(const builder::BuildResult& result, oci::ImageTarget& target, store::BlobStore& blobs,
+                     const PutBlob& put_blob, const std::stop_token& stop) {
   const auto uploads = uploads_of(result, blobs, stop);
   std::atomic<std::size_t> next{0};
   std::mutex mutex;
@@ -43,7 +40,7 @@ void put_image(const builder::BuildResult& result, oci::ImageTarget& target, sto
   const auto work = [&] {
     for (std::size_t i = next++; i < uploads.size(); i = next++) {
       try {
-        target.put_blob(uploads[i], stop);
+        put_blob(uploads[i]);
       } catch (...) {
         const std::lock_guard lock(mutex);
         if (!first_error) first_error = std::current_exception();
@@ -60,6 +57,14 @@ void put_image(const builder::BuildResult& result, oci::ImageTarget& target, sto
   target.put_manifest(result.image.manifest, result.image.manifest_bytes, stop);
 }
 
+}  // namespace
+
+void put_image(const builder::BuildResult& result, oci::ImageTarget& target, store::BlobStore& blobs,
+               const std::stop_token& stop) {
+  put_in_parallel(
+      result, target, blobs, [&](const oci::BlobUpload& upload) { target.put_blob(upload, stop); }, stop);
+}
+
 void push_image(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
                 registry::RegistryClient& client, store::BlobStore& blobs, builder::ProgressSink& progress,
                 const std::stop_token& stop) {
@@ -67,13 +72,19 @@ void push_image(const builder::BuildResult& result, const std::vector<oci::Image
   for (const auto& reference : references) {
     builder::ProgressStep step(progress, fmt::format("push {}", reference.str()),
                                [stop] { return stop.stop_requested(); });
+    step.begin(builder::Activity::upload);
     const auto target = client.target(reference);
     if (target->has_manifest(result.image.manifest, stop)) {
       step.finish(builder::StepOutcome::cached);
       continue;
     }
     if (repositories_done.insert(reference.repository_str()).second) {
-      put_image(result, *target, blobs, stop);
+      const auto put_blob = [&](const oci::BlobUpload& upload) {
+        // The config is too small to be shown.
+        if (upload.blob.digest == result.image.config.digest) return target->put_blob(upload, stop);
+        put_reported(*target, upload, progress, stop);
+      };
+      put_in_parallel(result, *target, blobs, put_blob, stop);
     } else {
       target->put_manifest(result.image.manifest, result.image.manifest_bytes, stop);
     }

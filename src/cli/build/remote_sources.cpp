@@ -99,9 +99,12 @@ builder::RemoteFile StoreRemoteSources::download(const builder::RemoteFileReques
     http.last_modified = record->last_modified;
   }
   std::unique_ptr<store::BlobWriter> writer;
+  std::optional<builder::MeteredSink> metered;
   const auto open_target = [&]() -> ByteSink& {
     writer = store_.create();
-    return *writer;
+    if (request.meter == nullptr) return *writer;
+    request.meter->restart();
+    return metered.emplace(*writer, *request.meter);
   };
   const auto file = http_.fetch(http, open_target, stop);
   if (file.not_modified) {

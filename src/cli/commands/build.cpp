@@ -13,7 +13,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <future>
 #include <memory>
 
 namespace tektii::cli {
@@ -49,31 +48,6 @@ std::string metadata_json(const builder::BuildResult& result, const std::vector<
   return json.dump(2) + "\n";
 }
 
-// Runs the build while push access is checked beside it, so that a build whose result could go nowhere ends early.
-builder::BuildResult build_with_access_check(BuildDriver& driver, const std::vector<oci::ImageReference>& references,
-                                             const std::stop_token& stop) {
-  std::stop_source either;
-  const std::stop_callback forward(stop, [&] { either.request_stop(); });
-  auto access = std::async(std::launch::async, [&] {
-    try {
-      driver.check_push_access(references, either.get_token());
-    } catch (...) {
-      either.request_stop();
-      throw;
-    }
-  });
-  try {
-    auto result = driver.build(either.get_token());
-    access.get();
-    return result;
-  } catch (const Error& error) {
-    // The build was stopped because the check failed: its error is the one to show.
-    if (error.kind() == ErrorKind::interrupted && !stop.stop_requested() && access.valid()) access.get();
-    either.request_stop();
-    throw;
-  }
-}
-
 }  // namespace
 
 void add_build_options(CLI::App& command, BuildOptions& options) {
@@ -89,6 +63,8 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
   command.add_option("-j,--jobs", options.jobs, "Stages that are built at once [default: one per processor]");
   command.add_option("--target", options.target, "Stage to build [default: the last]");
   command.add_flag("--no-cache", options.no_cache, "Run every step, also if its inputs did not change");
+  command.add_flag("!--no-early-push", options.early_push,
+                   "Send layers when the image is finished, none while steps run");
   command.add_option("--progress", options.progress, "auto, tty, plain, json or quiet")->capture_default_str();
   command.add_option("--compression", options.compression, "Of layers: gzip[:1-12] or zstd[:1-19]")
       ->capture_default_str();
@@ -99,14 +75,20 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
                    "Keep permission bits of context files instead of 0644 and 0755");
 }
 
+void set_display(BuildOptions& options, const CommandContext& context) {
+  options.summary = context.globals.verbosity > 0;
+  if (context.terminal.quiet()) options.progress = "quiet";
+  if (options.progress == "auto" && options.summary) options.progress = "plain";
+}
+
+void print_summary(BuildDriver& driver, Terminal& terminal) {
+  driver.settle();
+  if (const auto summary = driver.summary(); !summary.empty()) terminal.line(summary);
+}
+
 void print_warnings(const builder::BuildResult& result, Terminal& terminal) {
   if (!result.lint_warnings.empty()) terminal.line(warnings_summary(result.lint_warnings));
   for (const auto& warning : result.warnings) terminal.warning(warning);
-}
-
-std::string progress_of(const BuildOptions& options, const CommandContext& context) {
-  if (context.terminal.quiet()) return "quiet";
-  return options.progress == "auto" && context.globals.verbosity > 0 ? "plain" : options.progress;
 }
 
 void setup_build(CLI::App& root, CommandContext& context) {
@@ -140,21 +122,21 @@ void setup_build(CLI::App& root, CommandContext& context) {
 
 int run_build(const BuildOptions& given, CommandContext& context) {
   BuildOptions options = given;
-  options.progress = progress_of(options, context);
+  set_display(options, context);
   const auto references = parse_tags(options.tags);
   if (options.push && references.empty()) {
     throw Error(ErrorKind::usage, "--push needs a name to push to").add_hint("add --tag REGISTRY/NAME:TAG");
   }
   BuildDriver driver(options);
   const auto stop = context.stop();
-  const auto result = options.push ? build_with_access_check(driver, references, stop) : driver.build(stop);
+  const auto result = options.push ? driver.build_for_push(references, stop) : driver.build(stop);
 
   std::vector<std::string> names;
   for (const auto& reference : references) names.push_back(reference.str());
   driver.write_outputs(result, references, stop);
   if (options.push) driver.push(result, references, stop);
   if (!options.push && options.outputs.empty()) driver.keep_in_store(result, references, stop);
-  driver.settle();
+  print_summary(driver, context.terminal);
   print_warnings(result, context.terminal);
   if (!options.push && options.outputs.empty()) {
     context.terminal.warning(references.empty()

@@ -49,7 +49,7 @@ class DriverImageBuilder : public ImageBuilder {
     options_.context = inputs.context.string();
     options_.file = inputs.dockerfile.string();
     options_.file_flag = "--dockerfile";
-    options_.progress = progress_of(options_, context_);
+    set_display(options_, context_);
     driver_ = std::make_unique<BuildDriver>(options_);
     auto& request = driver_->request();
     request.base_annotations = true;
@@ -66,7 +66,8 @@ class DriverImageBuilder : public ImageBuilder {
                              const std::function<void(UploadPhase)>& on_phase) override {
     const auto stop = context_.stop();
     const SettleAtEnd settle(*driver_);
-    const auto result = driver_->build(stop);
+    driver_->use_credentials(reference.registry, credentials);
+    const auto result = driver_->build_for_push({reference}, stop);
     driver_->settle();
     print_warnings(result, context_.terminal);
     on_phase(UploadPhase::verifying);
@@ -75,8 +76,8 @@ class DriverImageBuilder : public ImageBuilder {
                   fmt::format("Image platform mismatch (expected linux/amd64, got {})", result.config.platform.str()));
     }
     on_phase(UploadPhase::pushing);
-    driver_->use_credentials(reference.registry, credentials);
     driver_->push(result, {reference}, stop);
+    print_summary(*driver_, context_.terminal);
     return result.image.manifest.digest;
   }
 

@@ -1,5 +1,6 @@
 // One JSON object per line and event, for programs.
 #include "progress.hpp"
+#include "transfer.hpp"
 #include <tektii/util/fd.hpp>
 
 #include <nlohmann/json.hpp>
@@ -37,6 +38,14 @@ class JsonProgress : public builder::ProgressSink {
     const std::lock_guard lock(mutex_);
     print({{"event", "output"}, {"step", step_id}, {"text", bytes}});
   }
+  void step_progress(int step_id, const builder::StepProgress& progress) override {
+    const std::lock_guard lock(mutex_);
+    nlohmann::ordered_json event = {
+        {"event", "progress"}, {"step", step_id}, {"activity", activity_name(progress.activity)}};
+    event["bytes"] = progress.done;
+    if (progress.total > 0) event["total"] = progress.total;
+    print(event);
+  }
   void step_finished(int step_id, builder::StepOutcome outcome, std::chrono::milliseconds took) override {
     const std::lock_guard lock(mutex_);
     print(
@@ -57,8 +66,8 @@ class JsonProgress : public builder::ProgressSink {
 
 }  // namespace
 
-std::unique_ptr<builder::ProgressSink> make_json_progress(int fd, int steps_before) {
-  return std::make_unique<JsonProgress>(fd, steps_before);
+Renderer make_json_progress(int fd, int steps_before) {
+  return {std::make_unique<JsonProgress>(fd, steps_before)};
 }
 
 }  // namespace tektii::cli

@@ -17,6 +17,7 @@ class QuietProgress : public builder::ProgressSink {
  public:
   int step_started(std::string_view) override { return ++last_id_; }
   void step_output(int, std::string_view) override {}
+  void step_progress(int, const builder::StepProgress&) override {}
   void step_finished(int, builder::StepOutcome, std::chrono::milliseconds) override {}
 
  private:
@@ -40,11 +41,11 @@ ProgressMode parse_progress_mode(std::string_view text) {
       .add_hint("use auto, tty, plain, json or quiet");
 }
 
-std::unique_ptr<builder::ProgressSink> make_quiet_progress() {
-  return std::make_unique<QuietProgress>();
+Renderer make_quiet_progress() {
+  return {std::make_unique<QuietProgress>()};
 }
 
-std::unique_ptr<builder::ProgressSink> make_progress(ProgressMode mode, int steps_before) {
+Renderer make_progress(ProgressMode mode, int steps_before) {
   const char* term = std::getenv("TERM");
   const bool capable = term != nullptr && std::string_view(term) != "dumb";
   if (mode == ProgressMode::automatic) {

@@ -1,5 +1,6 @@
 // A live view for terminals: finished steps scroll up, running ones are redrawn below with their last lines of output.
 #include "progress.hpp"
+#include "transfer.hpp"
 #include <tektii/util/fd.hpp>
 #include <tektii/util/text.hpp>
 
@@ -39,7 +40,8 @@ class TtyProgress : public builder::ProgressSink {
   int step_started(std::string_view title) override {
     const std::lock_guard lock(mutex_);
     const int id = ++last_id_;
-    running_.emplace(id, Step{std::string(title), Clock::now(), {}, {}});
+    const auto now = Clock::now();
+    running_.emplace(id, Step{std::string(title), now, Transfer(builder::Activity::other, now), {}, {}});
     return id;
   }
 
@@ -59,6 +61,16 @@ class TtyProgress : public builder::ProgressSink {
     }
   }
 
+  void step_progress(int step_id, const builder::StepProgress& progress) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = running_.find(step_id);
+    if (found == running_.end()) return;
+    auto& transfer = found->second.transfer;
+    const auto now = Clock::now();
+    if (transfer.activity() != progress.activity) transfer = Transfer(progress.activity, now);
+    transfer.update(progress, now);
+  }
+
   void step_finished(int step_id, StepOutcome outcome, std::chrono::milliseconds took) override {
     const std::lock_guard lock(mutex_);
     const auto found = running_.find(step_id);
@@ -69,7 +81,7 @@ class TtyProgress : public builder::ProgressSink {
     running_.erase(found);
   }
 
-  void settle() override {
+  void settle() {
     const std::lock_guard lock(mutex_);
     draw();
     lines_drawn_ = 0;  // what is on the screen is no frame to be redrawn any more
@@ -79,6 +91,7 @@ class TtyProgress : public builder::ProgressSink {
   struct Step {
     std::string title;
     Clock::time_point started;
+    Transfer transfer;
     std::deque<std::string> lines;
     std::string partial;
   };
@@ -163,8 +176,15 @@ class TtyProgress : public builder::ProgressSink {
   }
 
   std::string running_text(const Step& step, std::size_t width, std::size_t most_lines) {
-    const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - step.started);
-    auto text = title_line("→", step.title, format_duration(elapsed.count()), "1", width);
+    const auto now = Clock::now();
+    const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - step.started);
+    auto right = format_duration(elapsed.count());
+    // The title has the first say, but not more than half of the line.
+    const auto taken = std::min(display_width(step.title), width / 2) + display_width(right) + 6;
+    if (taken < width) {
+      if (const auto moved = step.transfer.short_text(now, width - taken); !moved.empty()) right = moved + "  " + right;
+    }
+    auto text = title_line("→", step.title, right, "1", width);
     ++lines_drawn_;
     const std::size_t first = step.lines.size() - std::min(step.lines.size(), most_lines);
     for (std::size_t i = first; i < step.lines.size(); ++i) {
@@ -186,8 +206,10 @@ class TtyProgress : public builder::ProgressSink {
 
 }  // namespace
 
-std::unique_ptr<builder::ProgressSink> make_tty_progress(int fd, bool colour) {
-  return std::make_unique<TtyProgress>(fd, colour);
+Renderer make_tty_progress(int fd, bool colour) {
+  auto progress = std::make_unique<TtyProgress>(fd, colour);
+  auto* tty = progress.get();
+  return {std::move(progress), [tty] { tty->settle(); }};
 }
 
 }  // namespace tektii::cli

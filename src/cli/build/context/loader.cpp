@@ -88,14 +88,14 @@ struct ContextLoader::Threads {
       : store(the_store),
         transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
         sources(store, *transport, secrets),
-        progress(make_progress(mode)) {}
+        renderer(make_progress(mode)) {}
 
   // Runs a piece of work as a step that is shown.
   template <typename Work>
   auto step(const std::string& title, const Work& work) {
     const auto stop = signals.token();
-    builder::ProgressStep shown(*progress, title, [stop] { return stop.stop_requested(); });
-    auto result = work(stop);
+    builder::ProgressStep shown(*renderer.sink, title, [stop] { return stop.stop_requested(); });
+    auto result = work(stop, shown.id());
     shown.finish(builder::StepOutcome::done);
     return result;
   }
@@ -104,14 +104,14 @@ struct ContextLoader::Threads {
   store::Store& store;
   std::unique_ptr<net::HttpTransport> transport;
   StoreRemoteSources sources;
-  std::unique_ptr<builder::ProgressSink> progress;
+  Renderer renderer;
 };
 
 ContextLoader::ContextLoader(std::function<store::Store&()> open_store, ProgressMode progress, int standard_input)
     : open_store_(std::move(open_store)), progress_(progress), standard_input_(standard_input) {}
 
 ContextLoader::~ContextLoader() {
-  if (threads_) threads_->progress->settle();
+  if (threads_) threads_->renderer.settle();
 }
 
 ContextLoader::Threads& ContextLoader::threads(const BuildSecrets& secrets) {
@@ -129,7 +129,8 @@ Context ContextLoader::load_git(const dockerfile::GitRef& reference, const Build
   auto& threads = this->threads(secrets);
   ++steps_;
   const auto title = fmt::format("load git context {}", shown_context(reference.remote));
-  const auto tree = threads.step(title, [&](const auto& stop) { return threads.sources.fetch_git(reference, stop); });
+  const auto tree =
+      threads.step(title, [&](const auto& stop, int) { return threads.sources.fetch_git(reference, stop); });
   Context context;
   context.directory = tree.directory;
   context.is_local = false;
@@ -148,7 +149,11 @@ builder::RemoteFile ContextLoader::load_file(const std::string& url, const Build
   }
   ++steps_;
   const auto title = fmt::format("load {}", shown_context(url));
-  return threads.step(title, [&](const auto& stop) { return threads.sources.fetch_file(request, stop); });
+  return threads.step(title, [&](const auto& stop, int step_id) {
+    builder::ByteMeter meter(*threads.renderer.sink, step_id, builder::Activity::download);
+    request.meter = &meter;
+    return threads.sources.fetch_file(request, stop);
+  });
 }
 
 // docker's rule: what is not a tar is the Dockerfile, and of a named context its only file.

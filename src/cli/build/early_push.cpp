@@ -1,0 +1,112 @@
+#include "early_push.hpp"
+
+#include "reported_upload.hpp"
+#include <tektii/util/error.hpp>
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace tektii::cli {
+namespace {
+
+constexpr std::size_t k_parallel_uploads = 4;
+
+}  // namespace
+
+EarlyPush::EarlyPush(Deps deps, const std::vector<oci::ImageReference>& references, const std::stop_token& stop)
+    : deps_(std::move(deps)), forward_stop_(stop, [source = stop_]() mutable { source.request_stop(); }) {
+  std::set<std::string> seen;
+  for (const auto& reference : references) {
+    if (!seen.insert(reference.repository_str()).second) continue;
+    repositories_.push_back(reference);
+    targets_.push_back(deps_.client.target(reference));
+  }
+  threads_.emplace_back([this] {
+    check_access();
+    work();
+  });
+}
+
+EarlyPush::~EarlyPush() {
+  stop_.request_stop();
+  std::vector<std::jthread> threads;
+  {
+    const std::lock_guard lock(mutex_);
+    threads.swap(threads_);
+  }
+}
+
+void EarlyPush::check_access() {
+  try {
+    for (const auto& repository : repositories_) deps_.client.check_push_access(repository, stop_.get_token());
+  } catch (...) {
+    fail(std::current_exception());
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    access_checked_ = true;
+  }
+  changed_.notify_all();
+}
+
+void EarlyPush::add(const oci::Layer& layer, const builder::EnsureBlob& ensure) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (settled_ || error_ || !seen_.insert(layer.blob.digest).second) return;
+    for (const auto& target : targets_) queue_.push_back({target.get(), layer, ensure});
+    if (threads_.size() < k_parallel_uploads) threads_.emplace_back([this] { work(); });
+  }
+  changed_.notify_all();
+}
+
+void EarlyPush::work() {
+  while (const auto job = next_job()) send(*job);
+}
+
+std::optional<EarlyPush::Job> EarlyPush::next_job() {
+  const auto stop = stop_.get_token();
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, stop, [&] { return settled_ || error_ || (access_checked_ && !queue_.empty()); });
+  if (stop.stop_requested() || settled_ || error_) return std::nullopt;
+  auto job = std::move(queue_.front());
+  queue_.pop_front();
+  return job;
+}
+
+void EarlyPush::send(const Job& job) {
+  const auto stop = stop_.get_token();
+  try {
+    put_reported(*job.target, upload_of(job.layer, job.ensure, deps_.blobs, stop), deps_.progress, stop);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) return;
+    if (error.kind() != ErrorKind::network) return fail(std::current_exception());
+    spdlog::info("layer {} is tried again at the end: {}", job.layer.blob.digest.short_hex(), error.what());
+  } catch (...) {
+    fail(std::current_exception());
+  }
+}
+
+void EarlyPush::fail(std::exception_ptr error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (error_ || stop_.stop_requested()) return;
+    error_ = std::move(error);
+  }
+  changed_.notify_all();
+  stop_.request_stop();
+  deps_.on_failure();
+}
+
+void EarlyPush::settle() {
+  const auto stop = stop_.get_token();
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, stop, [&] { return access_checked_ || error_; });
+  settled_ = true;
+  queue_.clear();
+  changed_.notify_all();
+  if (error_) std::rethrow_exception(error_);
+  throw_if_stopped(stop);
+}
+
+}  // namespace tektii::cli

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <tektii/builder/build.hpp>
+#include <tektii/oci/reference.hpp>
+#include <tektii/registry/client.hpp>
+#include <tektii/store/blob_store.hpp>
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace tektii::cli {
+
+// What a push does while the image is still being built: it finds out that it will be let in, then sends the layers
+// that are handed to it, to every repository, up to four at a time. What it sent, or is just sending, the client does
+// not send again. Ends what is under way when it is destroyed. Thread-safe.
+class EarlyPush {
+ public:
+  struct Deps {
+    registry::RegistryClient& client;
+    store::BlobStore& blobs;
+    builder::ProgressSink& progress;
+    std::function<void()> on_failure;  // called once, from another thread, as soon as the push can't succeed any more
+  };
+  // Starts the check of access. A stop of `stop` is one of everything here.
+  EarlyPush(Deps deps, const std::vector<oci::ImageReference>& references, const std::stop_token& stop);
+  EarlyPush(const EarlyPush&) = delete;
+  EarlyPush& operator=(const EarlyPush&) = delete;
+  ~EarlyPush();
+
+  // Queues a layer; returns at once.
+  void add(const oci::Layer& layer, const builder::EnsureBlob& ensure);
+  // No layer that waits is sent any more, those under way go on. Waits until access was checked and throws the failure,
+  // if there was one. A registry that could not be reached, or was too busy, for a layer is none: the push proper tries
+  // again, and says so if it is still not there.
+  void settle();
+
+ private:
+  struct Job {
+    oci::ImageTarget* target;
+    oci::Layer layer;
+    builder::EnsureBlob ensure;
+  };
+
+  void check_access();
+  void work();
+  std::optional<Job> next_job();  // waits for one; nullopt when there will be none
+  void send(const Job& job);
+  void fail(std::exception_ptr error);
+
+  Deps deps_;
+  std::stop_source stop_;
+  std::stop_callback<std::function<void()>> forward_stop_;
+  std::vector<oci::ImageReference> repositories_;  // one reference of each
+  std::vector<std::unique_ptr<oci::ImageTarget>> targets_;
+
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable_any changed_;
+  bool access_checked_ = false;
+  bool settled_ = false;
+  std::exception_ptr error_;
+  std::deque<Job> queue_;
+  std::set<oci::Digest> seen_;
+  std::vector<std::jthread> threads_;  // last: they use the others
+};
+
+}  // namespace tektii::cli

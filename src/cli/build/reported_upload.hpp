@@ -1,0 +1,20 @@
+#pragma once
+
+#include <tektii/builder/build.hpp>
+#include <tektii/oci/ports.hpp>
+#include <tektii/store/blob_store.hpp>
+
+#include <stop_token>
+
+namespace tektii::cli {
+
+// A layer on its way to a target. A base layer that no step read is fetched only if the target turns out to lack it.
+oci::BlobUpload upload_of(const oci::Layer& layer, const builder::EnsureBlob& ensure, store::BlobStore& blobs,
+                          const std::stop_token& stop);
+
+// Puts a layer. Once its bytes are asked for it is shown as a step of its own, so nothing is shown for one that is
+// there already or is mounted. Throws what put_blob throws.
+void put_reported(oci::ImageTarget& target, const oci::BlobUpload& upload, builder::ProgressSink& progress,
+                  const std::stop_token& stop);
+
+}  // namespace tektii::cli
