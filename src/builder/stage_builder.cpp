@@ -221,9 +221,7 @@ void StageBuilder::run_step(const Instruction& instruction, const std::string& k
   auto outcome = StepOutcome::cached;
   std::optional<layer::WrittenLayer> written;
   const auto result = session_.step_runs->run(key, session_.stop, [&] {
-    if (!session_.request.no_cache) {
-      if (const auto known = find_step(session_.deps.actions, session_.deps.blobs, key)) return *known;
-    }
+    if (auto known = find_known(key)) return std::move(*known);
     outcome = StepOutcome::done;
     written = make(report.id());
     StepResult made;
@@ -234,6 +232,7 @@ void StageBuilder::run_step(const Instruction& instruction, const std::string& k
     remember_step(session_.deps.actions, key, made);
     return made;
   });
+  state_->records.steps.insert_or_assign(key, result.layer);
   if (written) {
     state_->stack.push(written->layer, written->index);
   } else if (result.layer) {
@@ -241,6 +240,29 @@ void StageBuilder::run_step(const Instruction& instruction, const std::string& k
   }
   add_history(created_by, !result.layer);
   report.finish(outcome);
+}
+
+std::optional<StepResult> StageBuilder::find_known(const std::string& key) {
+  const auto& deps = session_.deps;
+  if (session_.request.no_cache) return std::nullopt;
+  if (auto known = find_step(deps.actions, deps.blobs, key)) return known;
+  auto imported = session_.caches.find(key, deps.blobs, session_.fetcher, session_.stop);
+  // Locally it counts from the moment that its layer is fetched.
+  if (imported) remember_step(deps.actions, key, *imported);
+  return imported;
+}
+
+std::string StageBuilder::known_content(const std::string& question, const std::function<std::string()>& work) {
+  auto& actions = session_.deps.actions;
+  std::optional<std::string> content;
+  if (!session_.request.no_cache) content = find_content(actions, question);
+  if (!content) {
+    if (!session_.request.no_cache) content = session_.caches.find_content(question);
+    if (!content) content = work();
+    remember_content(actions, question, *content);
+  }
+  state_->records.contents.insert_or_assign(question, *content);
+  return *content;
 }
 
 void StageBuilder::add_history(const std::string& created_by, bool empty_layer) {

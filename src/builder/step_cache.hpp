@@ -33,4 +33,8 @@ struct StepResult {
 std::optional<StepResult> find_step(store::ActionCache& actions, store::BlobStore& blobs, const std::string& key);
 void remember_step(store::ActionCache& actions, const std::string& key, const StepResult& result);
 
+// The same for what a step reads: by the key of what is asked for the key of what is there.
+std::optional<std::string> find_content(store::ActionCache& actions, const std::string& key);
+void remember_content(store::ActionCache& actions, const std::string& key, const std::string& content);
+
 }  // namespace tektii::builder

@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace tektii::builder {
 namespace {
 
@@ -44,6 +46,28 @@ std::unique_ptr<CopySource> StageBuilder::copy_source(const dockerfile::Copy& co
   throw Error(ErrorKind::usage, "COPY --from=scratch: there is nothing to copy from");
 }
 
+const LayerStack* StageBuilder::stack_of(const dockerfile::Copy& copy) {
+  if (!copy.from) return nullptr;
+  const auto name = resolve_from(session_.plan, session_.request, index_, *copy.from);
+  if (name.kind == SourceName::Kind::stage) return &session_.stages.at(name.stage)->stack;
+  if (name.kind == SourceName::Kind::image) return &open_image(session_, name.name)->stack;
+  return nullptr;
+}
+
+// What is copied out of a stage follows from its layers and the words, so that its files need not be known, nor the
+// layers be there, where the answer is.
+std::optional<std::string> StageBuilder::copy_question(const dockerfile::Copy& words) {
+  const auto* const stack = stack_of(words);
+  if (stack == nullptr || !words.heredocs.empty()) return std::nullopt;
+  KeyBuilder question("copied/1");
+  question.field("layers", stack->chain_key())
+      .field("parents", words.parents.value_or(false) ? "yes" : "no")
+      .field("unpack", words.unpack.value_or(false) ? "yes" : "no");
+  for (const auto& source : words.sources) question.field("source", source);
+  for (const auto& pattern : words.exclude) question.field("exclude", pattern);
+  return question.finish();
+}
+
 dockerfile::Copy StageBuilder::expanded_copy(const Instruction& instruction, const dockerfile::Copy& copy) const {
   auto result = copy;
   for (auto* flag : {&result.chown, &result.chmod, &result.checksum}) {
@@ -69,18 +93,22 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
 
   const auto local = copy_source(words);
   CopyInputs inputs(words, session_.request, session_.deps, *local, session_.stop);
-  for (std::size_t i = 0; i < words.sources.size(); ++i) {
-    try {
-      inputs.add_word(words.sources[i]);
-    } catch (Error& error) {
-      if (!error.span()) error.set_span(session_.plan.file.span(instruction.lines, copy.sources[i]));
-      throw;
+  bool inputs_are_known = false;
+  const auto find_inputs = [&] {
+    if (std::exchange(inputs_are_known, true)) return;
+    for (std::size_t i = 0; i < words.sources.size(); ++i) {
+      try {
+        inputs.add_word(words.sources[i]);
+      } catch (Error& error) {
+        if (!error.span()) error.set_span(session_.plan.file.span(instruction.lines, copy.sources[i]));
+        throw;
+      }
     }
-  }
-  for (const auto& heredoc : words.heredocs) inputs.add_text(heredoc);
+    for (const auto& heredoc : words.heredocs) inputs.add_text(heredoc);
+  };
   const CopyDestination destination{absolute(words.destination), ends_as_directory(words.destination)};
 
-  KeyBuilder key("copy/3");
+  KeyBuilder key("copy/4");
   key.field("layers", linked ? "none" : state_->stack.chain_key())
       .field("destination", destination.path)
       .field("into", destination.wants_directory ? "directory" : "name")
@@ -89,9 +117,20 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
       .field("mtime", std::to_string(new_file_mtime()))
       .field("later times", session_.request.preserve_timestamps ? "stay" : "clamped")
       .field("compression", compression_key());
-  inputs.add_to(key);
+  if (const auto question = copy_question(words)) {
+    key.field("content", known_content(*question, [&] {
+                find_inputs();
+                KeyBuilder content("content/1");
+                inputs.add_to(content);
+                return content.finish();
+              }));
+  } else {
+    find_inputs();
+    inputs.add_to(key);
+  }
 
   run_step(instruction, key.finish(), dockerfile::history_copy(words), [&](int) -> std::optional<layer::WrittenLayer> {
+    find_inputs();
     const layer::FileTree nothing;
     const auto& tree = linked ? nothing : state_->stack.tree(session_.stop);
     CopyAttributes attributes;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tektii/builder/cache.hpp>
 #include <tektii/builder/progress.hpp>
 #include <tektii/builder/remote.hpp>
 #include <tektii/builder/request.hpp>
@@ -30,6 +31,8 @@ struct BuildResult {
   std::function<void(const oci::Layer& layer, const std::stop_token& stop)> ensure_blob;
   std::vector<std::string> warnings = {};
   std::vector<dockerfile::LintWarning> lint_warnings = {};
+  CacheRecords image_steps = {};  // of the stages that the image consists of (mode=min)
+  CacheRecords all_steps = {};    // of every stage that was built (mode=max)
 };
 
 // The seams of a build, passed down. Everything outlives the call.
@@ -45,6 +48,7 @@ struct BuildDeps {
   RemoteSources* remote = nullptr;  // without it, ADD takes nothing from other machines
   // Where cache mounts are kept, on the file system of the snapshots; empty: RUN --mount=type=cache is an error.
   std::filesystem::path cache_mounts = {};
+  std::vector<CacheSource> caches = {};  // of --cache-from; the first that knows a step counts
 };
 
 // Parses, plans, runs and seals. Problems of the Dockerfile and the context are all found before the first request, and
