@@ -1,5 +1,6 @@
 #include "driver.hpp"
 
+#include "caches.hpp"
 #include "cli/build/context/loader.hpp"
 #include "cli/build/remote_sources.hpp"
 #include "cli/progress/progress.hpp"
@@ -74,6 +75,7 @@ struct BuildDriver::Impl {
     const auto unpack = ::geteuid() == 0 ? std::nullopt : unavailable;
     builder::BuildDeps deps{store, store, snapshots, *executor, opener, progress(), unpack, &remote};
     deps.cache_mounts = store.root() / "mounts" / "v1";
+    deps.caches = open_caches(inputs.caches.from, *client);
     return deps;
   }
   registry::RegistryClient& push_client() { return own_client ? *own_client : *client; }
@@ -150,6 +152,13 @@ void BuildDriver::keep_in_store(const builder::BuildResult& result, const std::v
 void BuildDriver::push(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
                        const std::stop_token& stop) {
   push_image(result, references, impl_->push_client(), impl_->store, impl_->progress(), stop);
+}
+
+void BuildDriver::export_caches(const builder::BuildResult& result, const std::vector<oci::ImageReference>& pushed,
+                                const std::stop_token& stop) {
+  for (const auto& spec : impl_->inputs.caches.to) {
+    cli::export_cache(spec, result, pushed, {*impl_->client, impl_->store, impl_->progress()}, stop);
+  }
 }
 
 void BuildDriver::check_push_access(const std::vector<oci::ImageReference>& references, const std::stop_token& stop) {

@@ -74,6 +74,8 @@ class DriverImageBuilder : public ImageBuilder {
       throw Error(ErrorKind::platform_mismatch,
                   fmt::format("Image platform mismatch (expected linux/amd64, got {})", result.config.platform.str()));
     }
+    // Before the push: a cache that can't be written leaves no version that is half there.
+    driver_->export_caches(result, {}, stop);
     on_phase(UploadPhase::pushing);
     driver_->use_credentials(reference.registry, credentials);
     driver_->push(result, {reference}, stop);
