@@ -40,9 +40,9 @@ std::vector<builder::CacheSource> open_caches(const std::vector<CachePlace>& pla
   return caches;
 }
 
-void export_cache(const CacheExportSpec& spec, const builder::BuildResult& result,
-                  const std::vector<oci::ImageReference>& pushed, const CacheExportDeps& deps,
-                  const std::stop_token& stop) {
+std::optional<std::string> export_cache(const CacheExportSpec& spec, const builder::BuildResult& result,
+                                        const std::vector<oci::ImageReference>& pushed, const CacheExportDeps& deps,
+                                        const std::stop_token& stop) {
   builder::ProgressStep step(deps.progress, "exporting cache to " + spec.place.name(),
                              [stop] { return stop.stop_requested(); });
   try {
@@ -51,11 +51,12 @@ void export_cache(const CacheExportSpec& spec, const builder::BuildResult& resul
     const auto& records = spec.all_stages ? result.all_steps : result.image_steps;
     const bool sent = builder::export_cache(records, destination, stop);
     step.finish(sent ? builder::StepOutcome::done : builder::StepOutcome::cached);
+    return std::nullopt;
   } catch (Error& error) {
     if (error.kind() == ErrorKind::interrupted) throw;
     if (spec.ignore_error) {
-      deps.progress.step_output(step.id(), fmt::format("the cache was not written: {}\n", error.what()));
-      return step.finish(builder::StepOutcome::failed);
+      step.finish(builder::StepOutcome::failed);
+      return fmt::format("the cache {} was not written: {}", spec.place.name(), error.what());
     }
     error.add_context("export of the cache to " + spec.place.name());
     error.add_hint("with ignore-error=true in --cache-to the build succeeds without its cache");

@@ -5,7 +5,9 @@
 #include <tektii/registry/client.hpp>
 #include <tektii/store/blob_store.hpp>
 
+#include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 namespace tektii::cli {
@@ -19,10 +21,10 @@ struct CacheExportDeps {
   builder::ProgressSink& progress;
 };
 
-// Writes one cache. `pushed`: where the image was pushed to before. A failure is told and forgotten where the option
-// says ignore-error=true.
-void export_cache(const CacheExportSpec& spec, const builder::BuildResult& result,
-                  const std::vector<oci::ImageReference>& pushed, const CacheExportDeps& deps,
-                  const std::stop_token& stop);
+// Writes one cache. `pushed`: where the image was pushed to before. Where the option says ignore-error=true a failure
+// is returned, as a warning.
+std::optional<std::string> export_cache(const CacheExportSpec& spec, const builder::BuildResult& result,
+                                        const std::vector<oci::ImageReference>& pushed, const CacheExportDeps& deps,
+                                        const std::stop_token& stop);
 
 }  // namespace tektii::cli

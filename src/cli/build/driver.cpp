@@ -154,11 +154,15 @@ void BuildDriver::push(const builder::BuildResult& result, const std::vector<oci
   push_image(result, references, impl_->push_client(), impl_->store, impl_->progress(), stop);
 }
 
-void BuildDriver::export_caches(const builder::BuildResult& result, const std::vector<oci::ImageReference>& pushed,
-                                const std::stop_token& stop) {
+std::vector<std::string> BuildDriver::export_caches(const builder::BuildResult& result,
+                                                    const std::vector<oci::ImageReference>& pushed,
+                                                    const std::stop_token& stop) {
+  std::vector<std::string> warnings;
   for (const auto& spec : impl_->inputs.caches.to) {
-    cli::export_cache(spec, result, pushed, {*impl_->client, impl_->store, impl_->progress()}, stop);
+    const CacheExportDeps deps{*impl_->client, impl_->store, impl_->progress()};
+    if (auto warning = export_cache(spec, result, pushed, deps, stop)) warnings.push_back(std::move(*warning));
   }
+  return warnings;
 }
 
 void BuildDriver::check_push_access(const std::vector<oci::ImageReference>& references, const std::stop_token& stop) {

@@ -41,8 +41,9 @@ class BuildDriver {
   void push(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
             const std::stop_token& stop);
   // Writes every --cache-to. Layers that were pushed to one of the references are mounted from there where they can be.
-  void export_caches(const builder::BuildResult& result, const std::vector<oci::ImageReference>& pushed,
-                     const std::stop_token& stop);
+  // Returns warnings: failures that the options say to ignore.
+  std::vector<std::string> export_caches(const builder::BuildResult& result,
+                                         const std::vector<oci::ImageReference>& pushed, const std::stop_token& stop);
   // Fails early when the references can't be pushed to.
   void check_push_access(const std::vector<oci::ImageReference>& references, const std::stop_token& stop);
   // Ends the live display before something else is printed.

@@ -154,10 +154,12 @@ int run_build(const BuildOptions& given, CommandContext& context) {
   for (const auto& reference : references) names.push_back(reference.str());
   driver.write_outputs(result, references, stop);
   if (options.push) driver.push(result, references, stop);
-  driver.export_caches(result, options.push ? references : std::vector<oci::ImageReference>{}, stop);
+  const auto pushed = options.push ? references : std::vector<oci::ImageReference>{};
+  const auto cache_warnings = driver.export_caches(result, pushed, stop);
   if (!options.push && options.outputs.empty()) driver.keep_in_store(result, references, stop);
   driver.settle();
   print_warnings(result, context.terminal);
+  for (const auto& warning : cache_warnings) context.terminal.warning(warning);
   if (!options.push && options.outputs.empty()) {
     context.terminal.warning(references.empty()
                                  ? "No output was asked for: the result stays in the cache. Add --push or --output"

@@ -75,7 +75,9 @@ class DriverImageBuilder : public ImageBuilder {
                   fmt::format("Image platform mismatch (expected linux/amd64, got {})", result.config.platform.str()));
     }
     // Before the push: a cache that can't be written leaves no version that is half there.
-    driver_->export_caches(result, {}, stop);
+    const auto cache_warnings = driver_->export_caches(result, {}, stop);
+    driver_->settle();
+    for (const auto& warning : cache_warnings) context_.terminal.warning(warning);
     on_phase(UploadPhase::pushing);
     driver_->use_credentials(reference.registry, credentials);
     driver_->push(result, {reference}, stop);
