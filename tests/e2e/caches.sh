@@ -70,11 +70,11 @@ expect_equal "the digest" "$(build cold-back --cache-from "type=local,src=$work/
 
 step "an unchanged cache costs one look"
 log=$(dirname "$registry_data")/log
-before=$(grep -c 'http.request.method=' "$log" || true)
+before=$(wc -l <"$log")
 build first --cache-to "type=registry,ref=$registry/max:cache,mode=max" >/dev/null
 sleep 0.3
 lines=$(tail -n "+$((before + 1))" "$log" | grep 'http.request.method=' | grep -oE 'method=(GET|HEAD|PUT|POST|PATCH)' | sort | uniq -c | tr -s ' ' | tr '\n' ';')
-! grep -qE 'PUT|POST|PATCH|GET' <<<"$lines" || fail "the unchanged export made requests: $lines"
+if grep -qE 'PUT|POST|PATCH|GET' <<<"$lines" || ! grep -q HEAD <<<"$lines"; then fail "the unchanged export made requests: $lines"; fi
 
 step "a pushed image with its cache in it, on a machine that pushes it on"
 printf 'FROM python:3.11-slim\nWORKDIR /app\nCOPY in.txt .\nRUN date +%%s.%%N >stamp\n' >"$context/Dockerfile"
