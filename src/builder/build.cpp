@@ -1,4 +1,6 @@
 #include "base_images.hpp"
+#include "cache_document.hpp"
+#include "cache_import.hpp"
 #include "lint_build.hpp"
 #include "plan.hpp"
 #include "stage_builder.hpp"
@@ -11,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include <future>
 #include <set>
 
 namespace tektii::builder {
@@ -62,11 +65,39 @@ dockerfile::LintReport lint_session(BuildSession& session) {
       });
 }
 
-}  // namespace
+struct Looked {
+  OpenedImages images;
+  std::shared_ptr<ImportedCaches> caches;
+};
 
-BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std::stop_token stop) {
-  Plan plan = make_plan(request, deps);
-  const auto images = complete_plan(plan, request, deps, stop);
+// Looks up the images and reads the caches, all at once.
+Looked look_up(Plan& plan, const BuildRequest& request, const BuildDeps& deps, const std::stop_token& stop) {
+  std::stop_source reading;
+  const std::stop_callback pass_on(stop, [&] { reading.request_stop(); });
+  const bool any = !deps.caches.empty() && !request.no_cache;
+  auto caches = std::async(any ? std::launch::async : std::launch::deferred, [&, token = reading.get_token()] {
+    return ImportedCaches::read(any ? deps.caches : std::vector<CacheSource>{}, request.platform, deps.progress, token);
+  });
+  try {
+    auto images = complete_plan(plan, request, deps, stop);
+    return {std::move(images), caches.get()};
+  } catch (...) {
+    reading.request_stop();  // nobody waits for the caches any more
+    throw;
+  }
+}
+
+CacheRecords records_of_all(const BuildSession& session) {
+  CacheRecords records;
+  for (const auto& [index, stage] : session.stages) {
+    records.steps.insert(stage->records.steps.begin(), stage->records.steps.end());
+    records.contents.insert(stage->records.contents.begin(), stage->records.contents.end());
+  }
+  return records;
+}
+
+BuildResult build_plan(const Plan& plan, const Looked& looked, const BuildRequest& request, const BuildDeps& deps,
+                       const std::stop_token& stop) {
   std::stop_source any_stage;  // stopped by the caller, or when a stage fails
   const std::stop_callback pass_on(stop, [&] { any_stage.request_stop(); });
   const auto fetcher = std::make_shared<BlobFetcher>(deps.blobs);
@@ -74,8 +105,8 @@ BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std:
     fetcher->ensure(layer, token);
   };
   SealedLayers sealed(plan, deps, ensure);
-  BuildSession session{request, deps, plan, *fetcher, sealed, any_stage.get_token()};
-  add_images(session, images);
+  BuildSession session{request, deps, plan, *fetcher, sealed, *looked.caches, any_stage.get_token()};
+  add_images(session, looked.images);
   auto lint = lint_session(session);
   build_stages(session, request.jobs, any_stage);
 
@@ -85,6 +116,10 @@ BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std:
   for (const auto& [name, value] : request.labels) final.config.config.labels[name] = value;
   final.config.diff_ids.clear();
   for (const auto& layer : final.stack.layers()) final.config.diff_ids.push_back(layer.diff_id);
+
+  if (request.inline_cache) {
+    final.config.unknown[std::string(k_inline_cache)] = write_cache_document(final.records);
+  }
 
   auto annotations = request.annotations;
   if (request.base_annotations && final.base_digest) {
@@ -98,7 +133,26 @@ BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std:
     result.warnings.push_back(fmt::format("{}:{}: {}", plan.file.name, note.span.first_line, note.message));
   }
   result.lint_warnings = std::move(lint.warnings);
+  for (auto& warning : looked.caches->warnings()) result.warnings.push_back(std::move(warning));
+  result.image_steps = final.records;
+  result.all_steps = records_of_all(session);
   return result;
+}
+
+}  // namespace
+
+BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std::stop_token stop) {
+  Plan plan = make_plan(request, deps);
+  const auto looked = look_up(plan, request, deps, stop);
+  while (true) {
+    try {
+      return build_plan(plan, looked, request, deps, stop);
+    } catch (const Error&) {
+      // A cache no longer had a layer that it had offered. What was done since is in the local cache; the steps that
+      // the layer came from are run now.
+      if (stop.stop_requested() || !looked.caches->lost_layers()) throw;
+    }
+  }
 }
 
 std::vector<std::string> check_build(const BuildRequest& request, const BuildDeps& deps, std::stop_token stop) {

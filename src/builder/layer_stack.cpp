@@ -14,6 +14,13 @@
 namespace tektii::builder {
 
 void BlobFetcher::add_source(const oci::Layer& layer, std::shared_ptr<oci::ImageSource> source) {
+  add_source(layer, BlobSource{[source = std::move(source)](const oci::Descriptor& blob, ByteSink& sink,
+                                                            const std::stop_token& stop) {
+               source->fetch(blob, sink, stop);
+             }});
+}
+
+void BlobFetcher::add_source(const oci::Layer& layer, BlobSource source) {
   const auto entry = entry_of(layer.blob.digest);
   const std::lock_guard lock(entry->mutex);
   entry->source = std::move(source);

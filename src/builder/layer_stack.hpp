@@ -15,13 +15,20 @@
 
 namespace tektii::builder {
 
-// Brings the blobs of base images into the store, each at most once per build, when something needs their bytes.
+// Where the bytes of a layer are had from, as oci::ImageSource::fetch gives them.
+struct BlobSource {
+  std::function<void(const oci::Descriptor& blob, ByteSink& sink, const std::stop_token& stop)> fetch;
+};
+
+// Brings the blobs of base images and caches into the store, each at most once per build, when something needs their
+// bytes.
 class BlobFetcher {
  public:
   explicit BlobFetcher(store::BlobStore& blobs) : blobs_(blobs) {}
 
   // Remembers which image a layer can be fetched from.
   void add_source(const oci::Layer& layer, std::shared_ptr<oci::ImageSource> source);
+  void add_source(const oci::Layer& layer, BlobSource source);
   // After this the layer's blob is in the store; throws Error when it can't be had.
   void ensure(const oci::Layer& layer, const std::stop_token& stop);
   // Called when a layer could not be read: a blob that is damaged or gone is fetched again, or, where it can't be,
@@ -32,7 +39,7 @@ class BlobFetcher {
 
  private:
   struct Entry {
-    std::shared_ptr<oci::ImageSource> source;
+    std::optional<BlobSource> source;
     std::mutex mutex;
   };
   std::shared_ptr<Entry> entry_of(const oci::Digest& digest);

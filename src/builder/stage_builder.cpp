@@ -229,8 +229,8 @@ ProgressStep StageBuilder::start_step(const Instruction& instruction) {
 StepResult StageBuilder::find_or_make(const StepKey& key, ProgressStep& step,
                                       std::optional<layer::WrittenLayer>& written, const MakeLayer& make) {
   step.begin(Activity::look_in_cache);
-  if (!session_.request.no_cache && !key.late) {
-    if (const auto known = find_step(session_.deps.actions, session_.deps.blobs, key.name)) return *known;
+  if (!key.late) {
+    if (auto known = find_known(key.name)) return std::move(*known);
   }
   if (session_.sealed.concerns(index_)) session_.sealed.image_is_new();
   step.begin(Activity::prepare);
@@ -242,7 +242,7 @@ StepResult StageBuilder::find_or_make(const StepKey& key, ProgressStep& step,
     session_.deps.snapshots.put_index(written->layer.diff_id, written->index);
     made.layer = written->layer;
   }
-  remember_step(session_.deps.actions, key.late ? key.late() : key.name, made);
+  remember_step(session_.deps.actions, key.tell(), made);
   return made;
 }
 
@@ -257,6 +257,7 @@ void StageBuilder::finish_step(ProgressStep& step, const StepKey& key, const std
   });
   // Another stage may have made it.
   if (result.is_new && session_.sealed.concerns(index_)) session_.sealed.image_is_new();
+  state_->records.steps.insert_or_assign(key.tell(), result.layer);
   if (written) {
     state_->stack.push(written->layer, written->index);
   } else if (result.layer) {
@@ -271,6 +272,29 @@ void StageBuilder::run_step(const Instruction& instruction, const StepKey& key, 
                             const MakeLayer& make) {
   auto step = start_step(instruction);
   finish_step(step, key, created_by, make);
+}
+
+std::optional<StepResult> StageBuilder::find_known(const std::string& key) {
+  const auto& deps = session_.deps;
+  if (session_.request.no_cache) return std::nullopt;
+  if (auto known = find_step(deps.actions, deps.blobs, key)) return known;
+  auto imported = session_.caches.find(key, deps.blobs, session_.fetcher, session_.stop);
+  // Locally it counts from the moment that its layer is fetched.
+  if (imported) remember_step(deps.actions, key, *imported);
+  return imported;
+}
+
+std::string StageBuilder::known_content(const std::string& question, const std::function<std::string()>& work) {
+  auto& actions = session_.deps.actions;
+  std::optional<std::string> content;
+  if (!session_.request.no_cache) content = find_content(actions, question);
+  if (!content) {
+    if (!session_.request.no_cache) content = session_.caches.find_content(question);
+    if (!content) content = work();
+    remember_content(actions, question, *content);
+  }
+  state_->records.contents.insert_or_assign(question, *content);
+  return *content;
 }
 
 void StageBuilder::add_history(const std::string& created_by, bool empty_layer) {

@@ -2,6 +2,7 @@
 
 #include "accounts.hpp"
 #include "base_images.hpp"
+#include "cache_import.hpp"
 #include "copy_source.hpp"
 #include "layer_stack.hpp"
 #include "metered_blobs.hpp"
@@ -33,6 +34,7 @@ struct StageState {
   oci::ImageConfig config;
   std::string base_name;
   std::optional<oci::Digest> base_digest;
+  CacheRecords records;  // of its steps and those of the stages below
 };
 
 // What the stages of one build share. Both maps have their keys before the first stage begins; a stage reads those that
@@ -43,6 +45,7 @@ struct BuildSession {
   const Plan& plan;
   BlobFetcher& fetcher;
   SealedLayers& sealed;
+  ImportedCaches& caches;
   std::stop_token stop;                                            // also stopped when another stage fails
   std::map<int, std::shared_ptr<StageState>> stages = {};          // finished ones; nullptr until then
   std::map<std::string, std::shared_ptr<StageState>> images = {};  // by the name that they are opened with
@@ -103,6 +106,8 @@ class StageBuilder {
   MountSource mount_source(const RunMount& mount);
   void add_surroundings(KeyBuilder& key, const dockerfile::Run& run) const;
   std::unique_ptr<CopySource> copy_source(const dockerfile::Copy& copy);
+  const LayerStack* stack_of(const dockerfile::Copy& copy);  // that --from names; nullptr for other sources
+  std::optional<std::string> copy_question(const dockerfile::Copy& words);
   dockerfile::Copy expanded_copy(const Instruction& instruction, const dockerfile::Copy& copy) const;
   AccountFiles account_files();
   std::string read_account_file(const std::string& path);
@@ -120,6 +125,9 @@ class StageBuilder {
                 const MakeLayer& make);
   StepResult find_or_make(const StepKey& key, ProgressStep& step, std::optional<layer::WrittenLayer>& written,
                           const MakeLayer& make);
+  std::optional<StepResult> find_known(const std::string& key);
+  // What `work` gives, where that follows from `question` alone; remembered like a step.
+  std::string known_content(const std::string& question, const std::function<std::string()>& work);
   void add_history(const std::string& created_by, bool empty_layer);
   layer::LayerWriter new_layer();
   std::string compression_key() const;

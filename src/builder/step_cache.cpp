@@ -90,4 +90,18 @@ void remember_that_known(store::ActionCache& actions, const std::string& key) {
   if (!may_be_known(actions, key)) actions.put(key, k_known_record);
 }
 
+std::optional<std::string> find_content(store::ActionCache& actions, const std::string& key) {
+  const auto record = actions.get(key);
+  if (!record) return std::nullopt;
+  const auto json = nlohmann::json::parse(*record, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  auto content = json.value("content", "");
+  if (content.size() != 64) return std::nullopt;
+  return content;
+}
+
+void remember_content(store::ActionCache& actions, const std::string& key, const std::string& content) {
+  actions.put(key, nlohmann::json{{"content", content}}.dump());
+}
+
 }  // namespace tektii::builder

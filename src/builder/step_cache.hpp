@@ -38,6 +38,16 @@ struct StepKey {
   // Tells the key once the step was made, where it can't be told before without reading everything twice. Such a step
   // is known not to be in the cache.
   std::function<std::string()> late;
+
+  // The key; after the step was made where it is late.
+  const std::string& tell() const {
+    if (!late) return name;
+    if (told_.empty()) told_ = late();
+    return told_;
+  }
+
+ private:
+  mutable std::string told_;
 };
 
 // Notes that a step with this key may be in the cache, and asks for it. For steps whose key needs their content: a
@@ -54,5 +64,9 @@ struct StepResult {
 // nullopt when the step is not known or its blob is gone.
 std::optional<StepResult> find_step(store::ActionCache& actions, store::BlobStore& blobs, const std::string& key);
 void remember_step(store::ActionCache& actions, const std::string& key, const StepResult& result);
+
+// The same for what a step reads: by the key of what is asked for the key of what is there.
+std::optional<std::string> find_content(store::ActionCache& actions, const std::string& key);
+void remember_content(store::ActionCache& actions, const std::string& key, const std::string& content);
 
 }  // namespace tektii::builder

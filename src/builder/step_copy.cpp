@@ -9,12 +9,39 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace tektii::builder {
 namespace {
 
 bool ends_as_directory(const std::string& destination) {
   return destination.ends_with('/') || destination.ends_with("/.") || destination.empty() || destination == "." ||
          destination == "..";
+}
+
+std::string content_of(CopyInputs& inputs, ProgressSink& progress, int step_id) {
+  KeyBuilder content("content/2");
+  inputs.add_shape_to(content);
+  ByteMeter meter(progress, step_id, Activity::read_files);
+  inputs.add_contents_to(content, meter);
+  return content.finish();
+}
+
+// The key of a copy of which the inputs are there. When they are to be read once, it is known only after that, and what
+// stat(2) says of the files tells the step apart until then.
+StepKey inputs_key(const std::string& shape, CopyInputs& inputs, bool reads_once, ProgressSink& progress, int step_id) {
+  auto content_key = [shape, &inputs, &progress, step_id] {
+    KeyBuilder key("copy/5");
+    key.field("shape", shape);
+    ByteMeter meter(progress, step_id, Activity::read_files);
+    inputs.add_contents_to(key, meter);
+    return key.finish();
+  };
+  if (!reads_once) return {content_key()};
+  KeyBuilder key("copy/5 stamps");
+  key.field("shape", shape);
+  inputs.add_stamps_to(key);
+  return {key.finish(), std::move(content_key)};
 }
 
 }  // namespace
@@ -45,6 +72,28 @@ std::unique_ptr<CopySource> StageBuilder::copy_source(const dockerfile::Copy& co
   throw Error(ErrorKind::usage, "COPY --from=scratch: there is nothing to copy from");
 }
 
+const LayerStack* StageBuilder::stack_of(const dockerfile::Copy& copy) {
+  if (!copy.from) return nullptr;
+  const auto name = resolve_from(session_.plan, session_.request, index_, *copy.from);
+  if (name.kind == SourceName::Kind::stage) return &session_.stages.at(name.stage)->stack;
+  if (name.kind == SourceName::Kind::image) return &open_image(session_, name.name)->stack;
+  return nullptr;
+}
+
+// What is copied out of a stage follows from its layers and the words, so that its files need not be known, nor the
+// layers be there, where the answer is.
+std::optional<std::string> StageBuilder::copy_question(const dockerfile::Copy& words) {
+  const auto* const stack = stack_of(words);
+  if (stack == nullptr || !words.heredocs.empty()) return std::nullopt;
+  KeyBuilder question("copied/1");
+  question.field("layers", stack->chain_key())
+      .field("parents", words.parents.value_or(false) ? "yes" : "no")
+      .field("unpack", words.unpack.value_or(false) ? "yes" : "no");
+  for (const auto& source : words.sources) question.field("source", source);
+  for (const auto& pattern : words.exclude) question.field("exclude", pattern);
+  return question.finish();
+}
+
 dockerfile::Copy StageBuilder::expanded_copy(const Instruction& instruction, const dockerfile::Copy& copy) const {
   auto result = copy;
   for (auto* flag : {&result.chown, &result.chmod, &result.checksum}) {
@@ -71,19 +120,23 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
   auto step = start_step(instruction);
   const auto local = copy_source(words);
   CopyInputs inputs(words, session_.request, session_.deps, *local, session_.stop);
-  for (std::size_t i = 0; i < words.sources.size(); ++i) {
-    try {
-      inputs.add_word(words.sources[i]);
-    } catch (Error& error) {
-      if (!error.span()) error.set_span(session_.plan.file.span(instruction.lines, copy.sources[i]));
-      throw;
+  bool inputs_are_known = false;
+  const auto find_inputs = [&] {
+    if (std::exchange(inputs_are_known, true)) return;
+    for (std::size_t i = 0; i < words.sources.size(); ++i) {
+      try {
+        inputs.add_word(words.sources[i]);
+      } catch (Error& error) {
+        if (!error.span()) error.set_span(session_.plan.file.span(instruction.lines, copy.sources[i]));
+        throw;
+      }
     }
-  }
-  for (const auto& heredoc : words.heredocs) inputs.add_text(heredoc);
+    for (const auto& heredoc : words.heredocs) inputs.add_text(heredoc);
+  };
   const CopyDestination destination{absolute(words.destination), ends_as_directory(words.destination)};
 
-  KeyBuilder shape("copy/4 shape");
-  shape.field("layers", linked ? "none" : state_->stack.chain_key())
+  KeyBuilder key("copy/5 shape");
+  key.field("layers", linked ? "none" : state_->stack.chain_key())
       .field("destination", destination.path)
       .field("into", destination.wants_directory ? "directory" : "name")
       .field("chown", words.chown.value_or("-"))
@@ -91,27 +144,26 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
       .field("mtime", std::to_string(new_file_mtime()))
       .field("later times", session_.request.preserve_timestamps ? "stay" : "clamped")
       .field("compression", compression_key());
-  inputs.add_shape_to(shape);
-  const auto shape_key = shape.finish();
-  const auto content_key = [&] {
-    KeyBuilder key("copy/4");
-    key.field("shape", shape_key);
-    ByteMeter meter(session_.deps.progress, step.id(), Activity::read_files);
-    inputs.add_contents_to(key, meter);
-    return key.finish();
-  };
-  // Where nothing like it was ever copied, the files are read once: hashed and written to the layer in one go.
-  const bool reads_once =
-      inputs.has_unread_files() && (session_.request.no_cache || !may_be_known(session_.deps.actions, shape_key));
+  std::optional<std::string> shape;
   const auto step_key = [&]() -> StepKey {
-    if (!reads_once) return {content_key()};
-    KeyBuilder key("copy/4 stamps");
-    key.field("shape", shape_key);
-    inputs.add_stamps_to(key);
-    return {key.finish(), content_key};
+    if (const auto question = copy_question(words)) {
+      key.field("content", known_content(*question, [&] {
+                  find_inputs();
+                  return content_of(inputs, session_.deps.progress, step.id());
+                }));
+      return {key.finish()};
+    }
+    find_inputs();
+    inputs.add_shape_to(key);
+    shape = key.finish();
+    // Where nothing like it was ever copied, the files are read once: hashed and written to the layer in one go.
+    const bool can_be_known = session_.caches.offers_steps() || may_be_known(session_.deps.actions, *shape);
+    const bool reads_once = inputs.has_unread_files() && (session_.request.no_cache || !can_be_known);
+    return inputs_key(*shape, inputs, reads_once, session_.deps.progress, step.id());
   };
 
   finish_step(step, step_key(), dockerfile::history_copy(words), [&](int) -> std::optional<layer::WrittenLayer> {
+    find_inputs();
     const layer::FileTree nothing;
     const auto& tree = linked ? nothing : state_->stack.tree(session_.stop);
     CopyAttributes attributes;
@@ -125,7 +177,7 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
     plan.write(writer, session_.stop);
     return writer.commit();
   });
-  remember_that_known(session_.deps.actions, shape_key);
+  if (shape) remember_that_known(session_.deps.actions, *shape);
 }
 
 }  // namespace tektii::builder

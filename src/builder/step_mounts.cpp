@@ -62,15 +62,21 @@ StepMounts::StepMounts(std::vector<RunMount> mounts, const OpenSource& open_sour
 std::string StepMounts::identity(const Item& item, const MountContext& context) const {
   const auto& mount = item.mount;
   const auto& source = item.source;
-  KeyBuilder key("mount source/1");
+  KeyBuilder key("mount source/2");
   if (source.files) {
     add_files(key, *source.files, mount.source, context.stop);
   } else if (source.stack && !source.is_image && !mount.source.empty()) {
-    const auto files = make_stage_source(*source.stack, context.deps.snapshots, context.fetcher, context.stop);
-    if (!has_path(*files, mount.source)) {
-      throw Error(ErrorKind::usage, fmt::format("/{} not found in {}", mount.source, mount.from.value_or("")));
-    }
-    add_files(key, *files, mount.source, context.stop);
+    KeyBuilder question("mounted/1");
+    question.field("layers", source.stack->chain_key()).field("path", mount.source);
+    key.field("content", context.known_content(question.finish(), [&] {
+      const auto files = make_stage_source(*source.stack, context.deps.snapshots, context.fetcher, context.stop);
+      if (!has_path(*files, mount.source)) {
+        throw Error(ErrorKind::usage, fmt::format("/{} not found in {}", mount.source, mount.from.value_or("")));
+      }
+      KeyBuilder content("content/1");
+      add_files(content, *files, mount.source, context.stop);
+      return content.finish();
+    }));
   } else if (source.stack) {
     key.field("layers", source.stack->chain_key()).field("path", mount.source);
   }

@@ -35,6 +35,8 @@ struct MountContext {
   BindFiles& bind_files;
   std::stop_token stop;
   std::function<void(const std::string& line)> tell;  // shown as output of the step
+  // What `work` gives, remembered by the key of what is asked.
+  std::function<std::string(const std::string& question, const std::function<std::string()>& work)> known_content = {};
 };
 
 // The mounts of one RUN: first they tell what the result depends on, then, if the command has to run, they are made

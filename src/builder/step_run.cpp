@@ -210,6 +210,9 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
   for (const auto& entry : run_environment("")) key.field("env", entry);
   add_surroundings(key, run);
   MountContext context{session_.request, session_.deps, session_.fetcher, *session_.bind_files, session_.stop, {}};
+  context.known_content = [this](const std::string& question, const std::function<std::string()>& work) {
+    return known_content(question, work);
+  };
   mounts.add_to_key(key, context);
 
   const auto created_by = dockerfile::history_run(state_->variables.history_args(), argv);

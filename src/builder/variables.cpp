@@ -30,9 +30,8 @@ std::optional<std::string_view> why_without_effect(std::string_view name, std::s
     std::string_view name;
     std::string_view text;
   };
-  static constexpr std::array<Reason, 6> k_reasons = {
+  static constexpr std::array<Reason, 5> k_reasons = {
       {{"BUILDKIT_BUILD_NAME", "a build has no name"},
-       {"BUILDKIT_INLINE_CACHE", "an image carries no cache"},
        {"BUILDKIT_MULTI_PLATFORM", "the image is for linux/amd64 alone and has no index"},
        {"BUILDKIT_SBOM_SCAN_CONTEXT", "no bill of materials is made"},
        {"BUILDKIT_SBOM_SCAN_STAGE", "no bill of materials is made"},

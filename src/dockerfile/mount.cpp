@@ -2,6 +2,7 @@
 #include <tektii/dockerfile/mount.hpp>
 #include <tektii/dockerfile/values.hpp>
 #include <tektii/util/error.hpp>
+#include <tektii/util/go_text.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
@@ -37,44 +38,9 @@ bool has_variable(std::string_view value) {
   return value.find('$') != std::string_view::npos;
 }
 
-// One record of encoding/csv.
-std::vector<std::string> split_csv(std::string_view text) {
-  std::vector<std::string> fields;
-  for (std::size_t i = 0;; ++i) {
-    std::string field;
-    if (i < text.size() && text[i] == '"') {
-      for (++i;; ++i) {
-        if (i >= text.size()) fail("failed to parse csv mounts: extraneous or missing \" in quoted-field");
-        if (text[i] == '"') {
-          if (i + 1 == text.size() || text[i + 1] != '"') break;
-          ++i;
-        }
-        field += text[i];
-      }
-      ++i;
-      if (i < text.size() && text[i] != ',') {
-        fail("failed to parse csv mounts: extraneous or missing \" in quoted-field");
-      }
-    } else {
-      const std::size_t end = std::min(text.find(',', i), text.size());
-      field = text.substr(i, end - i);
-      if (field.find('"') != std::string::npos) fail("failed to parse csv mounts: bare \" in non-quoted-field");
-      i = end;
-    }
-    fields.push_back(std::move(field));
-    if (i >= text.size()) return fields;
-  }
-}
-
 // The keys that may stand without a value.
 bool is_switch(std::string_view key) {
   return key == "readonly" || key == "ro" || key == "readwrite" || key == "rw" || key == "required";
-}
-
-bool is_go_bool(std::string_view value) {
-  constexpr std::array<std::string_view, 12> k_values = {"1", "t", "T", "TRUE",  "true",  "True",
-                                                         "0", "f", "F", "FALSE", "false", "False"};
-  return std::find(k_values.begin(), k_values.end(), value) != k_values.end();
 }
 
 bool is_uint32(std::string_view value, int base) {
@@ -86,7 +52,7 @@ bool is_uint32(std::string_view value, int base) {
 void check_value(const std::string& key, const std::string& value) {
   if (is_switch(key)) {
     // A bare key is stored without a value and means true.
-    if (!value.empty() && !is_go_bool(value)) fail(fmt::format("invalid value for {}: {}", key, value));
+    if (!value.empty() && !parse_go_bool(value)) fail(fmt::format("invalid value for {}: {}", key, value));
   } else if (key == "size") {
     if (!parse_ram_size(value)) fail(fmt::format("invalid value for size: {}", value));
   } else if (key == "sharing") {
@@ -151,7 +117,7 @@ void check_mount(const MountFlag& mount, bool is_final) {
 
 MountFlag parse_mount(std::string_view csv) {
   MountFlag mount;
-  for (const std::string& field : split_csv(csv)) {
+  for (const std::string& field : split_csv(csv, "csv mounts")) {
     const std::size_t equals = field.find('=');
     const bool bare = equals == std::string::npos;
     const std::string key = to_lower(field.substr(0, equals));

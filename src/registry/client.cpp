@@ -1,3 +1,4 @@
+#include "registry/registry_artifact.hpp"
 #include "registry/registry_image.hpp"
 #include "registry/registry_target.hpp"
 #include <tektii/registry/client.hpp>
@@ -21,6 +22,10 @@ RegistryClient::~RegistryClient() = default;
 
 std::unique_ptr<oci::ImageSource> RegistryClient::image(const oci::ImageReference& reference) {
   return std::make_unique<RegistryImage>(impl_->state, reference);
+}
+
+std::unique_ptr<oci::ArtifactSource> RegistryClient::artifact(const oci::ImageReference& reference) {
+  return std::make_unique<RegistryArtifact>(impl_->state, reference);
 }
 
 std::unique_ptr<oci::ImageTarget> RegistryClient::target(const oci::ImageReference& reference) {

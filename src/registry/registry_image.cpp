@@ -76,20 +76,12 @@ void RegistryImage::keep_document(const std::string& bytes) const {
   if (documents.keep) documents.keep(bytes);
 }
 
-std::string RegistryImage::get_config(const oci::Descriptor& config, const std::stop_token& stop) {
-  if (auto bytes = find_document(config.digest)) return std::move(*bytes);
-  StringSink sink(k_max_config);
-  fetch(config, sink, stop);
-  keep_document(sink.str());
-  return sink.take();
-}
-
-RegistryImage::Document RegistryImage::get_manifest(const std::string& reference,
-                                                    const std::optional<oci::Digest>& expected,
-                                                    const std::stop_token& stop) const {
+std::optional<RegistryImage::Document> RegistryImage::find_manifest(const std::string& reference,
+                                                                    const std::optional<oci::Digest>& expected,
+                                                                    const std::stop_token& stop) const {
   if (expected) {
     if (auto bytes = find_document(*expected)) {
-      return {{manifest_media_type({}, *bytes), *expected, bytes->size()}, std::move(*bytes)};
+      return Document{{manifest_media_type({}, *bytes), *expected, bytes->size()}, std::move(*bytes)};
     }
   }
   RegistryRequest request;
@@ -98,15 +90,32 @@ RegistryImage::Document RegistryImage::get_manifest(const std::string& reference
   request.document_limit = k_max_manifest;
   request.scopes = pull_scope(reference_.repository);
   const net::HttpResponse response = session_.send(request, stop);
-  if (response.status == 404) {
-    throw Error(ErrorKind::failure, fmt::format("image {} not found", reference_.str()));
-  }
+  if (response.status == 404) return std::nullopt;
   if (response.status != 200) session_.fail(response);
   const oci::Digest actual = oci::Digest::of_bytes(response.body);
   check_manifest_digest(response, actual, expected);
   oci::Descriptor descriptor{manifest_media_type(response, response.body), actual, response.body.size()};
   keep_document(response.body);
-  return {std::move(descriptor), response.body};
+  return Document{std::move(descriptor), response.body};
+}
+
+RegistryImage::Document RegistryImage::get_manifest(const std::string& reference,
+                                                    const std::optional<oci::Digest>& expected,
+                                                    const std::stop_token& stop) const {
+  auto found = find_manifest(reference, expected, stop);
+  if (!found) throw Error(ErrorKind::failure, fmt::format("image {} not found", reference_.str()));
+  return std::move(*found);
+}
+
+std::string RegistryImage::read_config(const oci::Descriptor& config, const std::stop_token& stop) {
+  if (config.size > k_max_config) {
+    throw Error(ErrorKind::failure, fmt::format("the image's config of {} is too large", format_bytes(config.size)));
+  }
+  if (auto bytes = find_document(config.digest)) return std::move(*bytes);
+  StringSink bytes(k_max_config);
+  fetch(config, bytes, stop);
+  keep_document(bytes.str());
+  return bytes.take();
 }
 
 RegistryImage::Document RegistryImage::select_platform(Document document, const oci::Platform& platform,
@@ -130,12 +139,8 @@ oci::ResolvedImage RegistryImage::resolve(const oci::Platform& platform, std::st
     Document document = get_manifest(reference_.manifest_reference(), reference_.digest, stop);
     if (oci::is_index(document.descriptor.media_type)) document = select_platform(std::move(document), platform, stop);
     const oci::Manifest manifest = oci::Manifest::parse(document.bytes);
-    if (manifest.config.size > k_max_config) {
-      throw Error(ErrorKind::failure,
-                  fmt::format("the image's config of {} is too large", format_bytes(manifest.config.size)));
-    }
-    return oci::make_resolved_image(reference_.str(), document.descriptor, document.bytes,
-                                    get_config(manifest.config, stop), platform,
+    auto config = read_config(manifest.config, stop);
+    return oci::make_resolved_image(reference_.str(), document.descriptor, document.bytes, std::move(config), platform,
                                     oci::BlobOrigin{reference_.registry, reference_.repository});
   });
 }

@@ -13,21 +13,28 @@ net::Header manifest_accept_header();
 // Pulls one image. Thread-safe.
 class RegistryImage : public oci::ImageSource {
  public:
-  RegistryImage(ClientState& state, oci::ImageReference reference);
-
-  oci::ResolvedImage resolve(const oci::Platform& platform, std::stop_token stop) override;
-  void fetch(const oci::Descriptor& blob, ByteSink& sink, std::stop_token stop) override;
-
- private:
   struct Document {
     oci::Descriptor descriptor;
     std::string bytes;
   };
 
-  // `expected`: the digest that the content must have, when it is known.
+  RegistryImage(ClientState& state, oci::ImageReference reference);
+
+  oci::ResolvedImage resolve(const oci::Platform& platform, std::stop_token stop) override;
+  void fetch(const oci::Descriptor& blob, ByteSink& sink, std::stop_token stop) override;
+
+  const oci::ImageReference& reference() const { return reference_; }
+  const RegistrySession& session() const { return session_; }
+  // The manifest or index under a tag or digest; nullopt when there is none. `expected`: the digest that the content
+  // must have, when it is known.
+  std::optional<Document> find_manifest(const std::string& reference, const std::optional<oci::Digest>& expected,
+                                        const std::stop_token& stop) const;
+  // The config of a manifest, which must not be larger than what an image may have.
+  std::string read_config(const oci::Descriptor& config, const std::stop_token& stop);
+
+ private:
   Document get_manifest(const std::string& reference, const std::optional<oci::Digest>& expected,
                         const std::stop_token& stop) const;
-  std::string get_config(const oci::Descriptor& config, const std::stop_token& stop);
   // Of the client's cache of documents, if it has one.
   std::optional<std::string> find_document(const oci::Digest& digest) const;
   void keep_document(const std::string& bytes) const;

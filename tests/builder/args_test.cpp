@@ -134,8 +134,9 @@ INSTANTIATE_TEST_SUITE_P(
                  "RUN |1 BUILDKIT_SBOM_SCAN_STAGE=true /bin/sh -c x # buildkit"}}));
 
 TEST_F(BuildTest, ArgumentsOfTheBuilderNeedNoArg) {
-  for (const char* name : {"BUILDKIT_SANDBOX_HOSTNAME", "BUILDKIT_CACHE_MOUNT_NS", "BUILDKIT_CONTEXT_KEEP_GIT_DIR",
-                           "BUILDKIT_GIT_ADVICE", "SOURCE_DATE_EPOCH", "all_proxy", "TARGETSTAGE"}) {
+  for (const char* name :
+       {"BUILDKIT_INLINE_CACHE", "BUILDKIT_SANDBOX_HOSTNAME", "BUILDKIT_CACHE_MOUNT_NS",
+        "BUILDKIT_CONTEXT_KEEP_GIT_DIR", "BUILDKIT_GIT_ADVICE", "SOURCE_DATE_EPOCH", "all_proxy", "TARGETSTAGE"}) {
     request_.build_args = {{name, "1"}};
     EXPECT_THAT(build("FROM scratch\n").warnings, IsEmpty()) << name;
   }
@@ -144,8 +145,8 @@ TEST_F(BuildTest, ArgumentsOfTheBuilderNeedNoArg) {
 }
 
 TEST_F(BuildTest, WhatBuildKitWouldDoAndWeDoNotIsSaid) {
-  for (const char* name : {"BUILDKIT_INLINE_CACHE", "BUILDKIT_MULTI_PLATFORM", "BUILDKIT_SBOM_SCAN_CONTEXT",
-                           "BUILDKIT_SBOM_SCAN_STAGE", "BUILDKIT_SYNTAX"}) {
+  for (const char* name :
+       {"BUILDKIT_MULTI_PLATFORM", "BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE", "BUILDKIT_SYNTAX"}) {
     for (const char* text : {"FROM scratch\n", "FROM scratch\nARG BUILDKIT_SBOM_SCAN_STAGE\n"}) {
       request_.build_args = {{name, "1"}};
       EXPECT_THAT(build(text).warnings,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tektii/builder/cache.hpp>
 #include <tektii/builder/progress.hpp>
 #include <tektii/builder/remote.hpp>
 #include <tektii/builder/request.hpp>
@@ -32,6 +33,8 @@ struct BuildResult {
   EnsureBlob ensure_blob;  // works after the build, as long as the image sources' registry client lives
   std::vector<std::string> warnings = {};
   std::vector<dockerfile::LintWarning> lint_warnings = {};
+  CacheRecords image_steps = {};  // of the stages that the image consists of (mode=min)
+  CacheRecords all_steps = {};    // of every stage that was built (mode=max)
 };
 
 // The seams of a build, passed down. Everything outlives the call.
@@ -52,6 +55,7 @@ struct BuildDeps {
   // that is certain: base layers and cached ones when a step first misses the cache, then each layer that is made. Not
   // called at all when nothing was made. It must not block; `ensure` may be kept like BuildResult::ensure_blob.
   std::function<void(const oci::Layer& layer, const EnsureBlob& ensure)> layer_sealed = {};
+  std::vector<CacheSource> caches = {};  // of --cache-from; the first that knows a step counts
 };
 
 // Parses, plans, runs and seals. Problems of the Dockerfile and the context are all found before the first request, and

@@ -2,6 +2,7 @@
 
 #include <tektii/net/http.hpp>
 #include <tektii/net/retry.hpp>
+#include <tektii/oci/artifact.hpp>
 #include <tektii/oci/ports.hpp>
 #include <tektii/oci/reference.hpp>
 #include <tektii/registry/credentials.hpp>
@@ -37,6 +38,8 @@ class RegistryClient {
   ~RegistryClient();
 
   std::unique_ptr<oci::ImageSource> image(const oci::ImageReference& reference);
+  // What the reference names, which need not be an image.
+  std::unique_ptr<oci::ArtifactSource> artifact(const oci::ImageReference& reference);
   // `tag` of the reference is what put_manifest sets.
   std::unique_ptr<oci::ImageTarget> target(const oci::ImageReference& reference);
   // Fails early: gets a token for pull and push, or finds out that the registry is not there.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tektii/oci/artifact.hpp>
 #include <tektii/oci/ports.hpp>
 
 #include <filesystem>
@@ -12,6 +13,11 @@ namespace tektii::store {
 // manifest or index; empty takes the only manifest of index.json, or "latest", and otherwise throws Error{usage} that
 // lists the tags.
 std::unique_ptr<oci::ImageSource> open_layout_image(const std::filesystem::path& directory, const std::string& tag);
+
+// What is in an OCI layout directory under a tag or digest, which need not be an image. There is nothing under the name
+// when the directory does not exist or is empty.
+std::unique_ptr<oci::ArtifactSource> open_layout_artifact(const std::filesystem::path& directory,
+                                                          const std::string& tag_or_digest);
 
 // Writes an image into an OCI layout directory (created if missing; other images in it stay; blobs that are already
 // there with the right size are not written again). `tag` becomes org.opencontainers.image.ref.name and replaces the

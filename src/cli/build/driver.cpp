@@ -1,5 +1,6 @@
 #include "driver.hpp"
 
+#include "caches.hpp"
 #include "cli/build/context/loader.hpp"
 #include "cli/build/remote_sources.hpp"
 #include "cli/progress/build_times.hpp"
@@ -102,6 +103,7 @@ struct BuildDriver::Impl {
     builder::BuildDeps deps{store, store, snapshots, *executor, opener, progress(), unpack, &remote};
     deps.cache_mounts = store.root() / "mounts" / "v1";
     deps.stat_cache = &stat_cache;
+    deps.caches = open_caches(inputs.caches.from, *client);
     return deps;
   }
   registry::RegistryClient& push_client() { return own_client ? *own_client : *client; }
@@ -213,6 +215,17 @@ void BuildDriver::push(const builder::BuildResult& result, const std::vector<oci
   if (impl_->early_push) impl_->early_push->settle();
   push_image(result, references, impl_->push_client(), impl_->store, impl_->progress(), stop);
   impl_->early_push.reset();
+}
+
+std::vector<std::string> BuildDriver::export_caches(const builder::BuildResult& result,
+                                                    const std::vector<oci::ImageReference>& pushed,
+                                                    const std::stop_token& stop) {
+  std::vector<std::string> warnings;
+  for (const auto& spec : impl_->inputs.caches.to) {
+    const CacheExportDeps deps{*impl_->client, impl_->store, impl_->progress()};
+    if (auto warning = export_cache(spec, result, pushed, deps, stop)) warnings.push_back(std::move(*warning));
+  }
+  return warnings;
 }
 
 void BuildDriver::settle() {

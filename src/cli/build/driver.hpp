@@ -43,6 +43,10 @@ class BuildDriver {
                      const std::stop_token& stop);
   void push(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
             const std::stop_token& stop);
+  // Writes every --cache-to. Layers that were pushed to one of the references are mounted from there where they can be.
+  // Returns warnings: failures that the options say to ignore.
+  std::vector<std::string> export_caches(const builder::BuildResult& result,
+                                         const std::vector<oci::ImageReference>& pushed, const std::stop_token& stop);
   // Ends the live display before something else is printed.
   void settle();
   // Where the time went, as a table; empty unless the options ask for it.

@@ -6,6 +6,7 @@
 #include "source_date.hpp"
 #include <tektii/dockerfile/instruction.hpp>
 #include <tektii/util/error.hpp>
+#include <tektii/util/go_text.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
@@ -31,12 +32,10 @@ void read_build_args(const std::vector<std::string>& given, builder::BuildReques
   }
 }
 
-// dockerui of BuildKit: the spellings of Go's strconv.ParseBool, anything else is no.
-bool keeps_git_directory(const builder::BuildRequest& request) {
-  const auto found = request.build_args.find("BUILDKIT_CONTEXT_KEEP_GIT_DIR");
-  if (found == request.build_args.end()) return false;
-  const auto& value = found->second;
-  return value == "1" || value == "t" || value == "T" || value == "true" || value == "TRUE" || value == "True";
+// A switch among the build arguments: as in dockerui of BuildKit, what is no boolean is no.
+bool is_on(const builder::BuildRequest& request, const std::string& name) {
+  const auto found = request.build_args.find(name);
+  return found != request.build_args.end() && parse_go_bool(found->second).value_or(false);
 }
 
 void read_labels(const std::vector<std::string>& given, builder::BuildRequest& request) {
@@ -57,7 +56,7 @@ struct ContextTimes {
 ContextTimes read_context(const BuildOptions& options, ContextLoader& loader, builder::BuildRequest& request) {
   const DockerfileChoice choice{options.context, options.file, options.file_flag};
   check_choice(choice);
-  const auto context = loader.load(options.context, request.secrets, keeps_git_directory(request));
+  const auto context = loader.load(options.context, request.secrets, is_on(request, "BUILDKIT_CONTEXT_KEEP_GIT_DIR"));
   request.context = context.directory;
   read_dockerfile(choice, context, loader, request);
   const auto time = context.is_local ? local_commit_time(context.directory) : context.time;
@@ -165,6 +164,8 @@ BuildInputs read_build_inputs(const BuildOptions& options, ContextLoader& loader
   if (!options.iid_file.empty()) require_directory_of("--iidfile", options.iid_file);
   if (!options.metadata_file.empty()) require_directory_of("--metadata-file", options.metadata_file);
   for (const auto& output : options.outputs) inputs.outputs.push_back(parse_output(output));
+  inputs.caches = read_cache_options(options.caches);
+  request.inline_cache = inputs.caches.is_inline || is_on(request, "BUILDKIT_INLINE_CACHE");
   inputs.agents = read_run_options(options.run, request);
   // What may take time comes last, when nothing can be wrong with the options any more.
   const auto context_times = read_context(options, loader, request);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cache_options.hpp"
 #include "context/loader.hpp"
 #include "run_options.hpp"
 #include <tektii/builder/build.hpp>
@@ -37,6 +38,7 @@ struct BuildOptions {
   bool builds_nothing = false;       // --check and --call
   std::string file_flag = "--file";  // the name of the flag, for hints
   RunOptions run;
+  CacheOptions caches;
 };
 
 struct OutputSpec {
@@ -50,6 +52,7 @@ struct BuildInputs {
   builder::BuildRequest request;
   std::vector<OutputSpec> outputs;
   StartedAgents agents;
+  CacheSpecs caches;
   bool may_run_commands = false;  // some stage may have a RUN or copy out of a stage: unpacked layers are needed
 };
 

@@ -70,6 +70,7 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
       ->capture_default_str();
   command.add_option("--timestamps", options.timestamps,
                      "Times of files: preserve, or seconds since 1970 [default: SOURCE_DATE_EPOCH, else 1980-01-01]");
+  add_cache_options(command, options.caches);
   add_run_options(command, options.run);
   command.add_flag("--preserve-modes", options.preserve_modes,
                    "Keep permission bits of context files instead of 0644 and 0755");
@@ -135,9 +136,12 @@ int run_build(const BuildOptions& given, CommandContext& context) {
   for (const auto& reference : references) names.push_back(reference.str());
   driver.write_outputs(result, references, stop);
   if (options.push) driver.push(result, references, stop);
+  const auto pushed = options.push ? references : std::vector<oci::ImageReference>{};
+  const auto cache_warnings = driver.export_caches(result, pushed, stop);
   if (!options.push && options.outputs.empty()) driver.keep_in_store(result, references, stop);
   print_summary(driver, context.terminal);
   print_warnings(result, context.terminal);
+  for (const auto& warning : cache_warnings) context.terminal.warning(warning);
   if (!options.push && options.outputs.empty()) {
     context.terminal.warning(references.empty()
                                  ? "No output was asked for: the result stays in the cache. Add --push or --output"

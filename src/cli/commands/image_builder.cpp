@@ -75,6 +75,10 @@ class DriverImageBuilder : public ImageBuilder {
       throw Error(ErrorKind::platform_mismatch,
                   fmt::format("Image platform mismatch (expected linux/amd64, got {})", result.config.platform.str()));
     }
+    // Before the push: a cache that can't be written leaves no version that is half there.
+    const auto cache_warnings = driver_->export_caches(result, {}, stop);
+    driver_->settle();
+    for (const auto& warning : cache_warnings) context_.terminal.warning(warning);
     on_phase(UploadPhase::pushing);
     driver_->push(result, {reference}, stop);
     print_summary(*driver_, context_.terminal);

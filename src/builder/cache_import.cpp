@@ -1,0 +1,188 @@
+#include "cache_import.hpp"
+
+#include "cache_document.hpp"
+#include "parallel.hpp"
+#include <tektii/oci/manifest.hpp>
+#include <tektii/oci/media_type.hpp>
+#include <tektii/util/error.hpp>
+#include <tektii/util/text.hpp>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace tektii::builder {
+namespace {
+
+constexpr std::size_t k_reads_at_once = 8;
+
+[[noreturn]] void refuse(const std::string& reason) {
+  throw Error(ErrorKind::failure, reason);
+}
+
+constexpr const char* k_of_buildkit = "it is a cache of BuildKit, which only BuildKit reads";
+
+// The document in the config of an image (type=inline).
+std::string inline_document(const std::string& config) {
+  const auto json = nlohmann::json::parse(config, nullptr, false);
+  if (!json.is_object()) refuse("it is damaged: its config is no JSON object");
+  const auto found = json.find(k_inline_cache);
+  if (found != json.end()) return found->dump();
+  if (json.contains("moby.buildkit.cache.v0")) refuse(k_of_buildkit);
+  refuse("it is an image without a cache in it");
+}
+
+std::string document_of(const oci::Artifact& artifact) {
+  constexpr std::string_view k_buildkit_config = "application/vnd.buildkit.cacheconfig.v0";
+  if (oci::is_index(artifact.manifest.media_type)) {
+    if (artifact.manifest_bytes.find(k_buildkit_config) != std::string::npos) refuse(k_of_buildkit);
+    refuse("it is an image of other platforms");
+  }
+  const auto type = oci::Manifest::parse(artifact.manifest_bytes).config.media_type;
+  if (type == k_media_cache) return artifact.config_bytes;
+  if (oci::to_oci_media_type(type) == oci::k_media_config) return inline_document(artifact.config_bytes);
+  if (type == k_buildkit_config) refuse(k_of_buildkit);
+  refuse(fmt::format("it is no cache, but \"{}\"", escape_control(type)));
+}
+
+// Steps whose layers the manifest does not list are dropped: a tool that compressed the layers anew left their records
+// behind, and what the registry keeps is what the manifest lists. Returns how many.
+std::size_t drop_unlisted(CacheRecords& records, const oci::Artifact& artifact) {
+  std::set<oci::Digest> listed;
+  for (const auto& layer : oci::Manifest::parse(artifact.manifest_bytes).layers) listed.insert(layer.digest);
+  return std::erase_if(records.steps,
+                       [&](const auto& step) { return step.second && !listed.contains(step.second->blob.digest); });
+}
+
+}  // namespace
+
+struct ImportedCaches::Cache {
+  explicit Cache(CacheSource from) : source(std::move(from)) {}
+
+  void warn(const std::string& reason) {
+    const std::lock_guard lock(mutex);
+    warnings.push_back(fmt::format("cache {}: {}", source.name, reason));
+  }
+
+  // What is wrong with it, or how much of it, if anything.
+  std::optional<std::string> read(const oci::Platform& platform, const std::stop_token& stop) {
+    const auto artifact = source.source->read(platform, stop);
+    if (!artifact) return "there is none yet, so nothing comes from it";
+    records = read_cache_document(document_of(*artifact));
+    const auto dropped = drop_unlisted(records, *artifact);
+    if (dropped == 0) return std::nullopt;
+    return fmt::format("{} of its steps name layers that it does not have, as when it was compressed anew", dropped);
+  }
+
+  bool offers(const oci::Layer& layer, store::BlobStore& blobs, const std::stop_token& stop) {
+    if (blobs.size_of(layer.blob.digest) == layer.blob.size) return true;
+    const std::lock_guard lock(mutex);
+    if (broken || lost.contains(layer.blob.digest)) return false;
+    const auto known = present.find(layer.blob.digest);
+    if (known != present.end()) return known->second;
+    try {
+      return present[layer.blob.digest] = source.source->has_blob(layer.blob, stop);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted) throw;
+      // Steps are run instead: one failure is enough to wait for.
+      broken = true;
+      warnings.push_back(fmt::format("cache {}: no more is taken from it: {}", source.name, error.what()));
+      return false;
+    }
+  }
+
+  void fetch(const oci::Descriptor& blob, ByteSink& sink, const std::stop_token& stop) {
+    try {
+      source.source->fetch(blob, sink, stop);
+    } catch (Error& error) {
+      if (error.kind() == ErrorKind::interrupted) throw;
+      const std::lock_guard lock(mutex);
+      lost.insert(blob.digest);
+      has_new_losses = true;
+      warnings.push_back(fmt::format("cache {}: a layer that it offered can't be had: {}", source.name, error.what()));
+      error.add_context("cache " + source.name);
+      error.add_hint("leave this --cache-from out, and the steps are run");
+      throw;
+    }
+  }
+
+  CacheSource source;
+  CacheRecords records;
+  std::mutex mutex;  // guards what follows
+  std::map<oci::Digest, bool> present;
+  std::set<oci::Digest> lost;
+  bool broken = false;
+  bool has_new_losses = false;
+  std::vector<std::string> warnings;
+};
+
+std::shared_ptr<ImportedCaches> ImportedCaches::read(const std::vector<CacheSource>& sources,
+                                                     const oci::Platform& platform, ProgressSink& progress,
+                                                     const std::stop_token& stop) {
+  auto imported = std::make_shared<ImportedCaches>();
+  for (const auto& source : sources) imported->caches_.push_back(std::make_shared<Cache>(source));
+  for_each_in_parallel(sources.size(), k_reads_at_once, stop, [&](std::size_t i, const std::stop_token& token) {
+    auto& cache = *imported->caches_[i];
+    ProgressStep report(progress, "importing cache from " + cache.source.name,
+                        [token] { return token.stop_requested(); });
+    std::optional<std::string> trouble;
+    try {
+      trouble = cache.read(platform, token);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted) throw;
+      trouble = fmt::format("nothing is taken from it: {}", error.what());
+    }
+    if (trouble) {
+      cache.warn(*trouble);
+      progress.step_output(report.id(), *trouble + "\n");
+    }
+    report.finish(StepOutcome::done);
+  });
+  return imported;
+}
+
+std::optional<StepResult> ImportedCaches::find(const std::string& key, store::BlobStore& blobs, BlobFetcher& fetcher,
+                                               const std::stop_token& stop) {
+  for (const auto& cache : caches_) {
+    const auto found = cache->records.steps.find(key);
+    if (found == cache->records.steps.end()) continue;
+    if (!found->second) return StepResult{};
+    auto layer = *found->second;
+    if (!cache->offers(layer, blobs, stop)) continue;
+    layer.origin = cache->source.origin;
+    fetcher.add_source(layer, BlobSource{[cache](const oci::Descriptor& blob, ByteSink& sink,
+                                                 const std::stop_token& token) { cache->fetch(blob, sink, token); }});
+    return StepResult{std::move(layer)};
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> ImportedCaches::find_content(const std::string& key) const {
+  for (const auto& cache : caches_) {
+    const auto found = cache->records.contents.find(key);
+    if (found != cache->records.contents.end()) return found->second;
+  }
+  return std::nullopt;
+}
+
+bool ImportedCaches::lost_layers() {
+  bool any = false;
+  for (const auto& cache : caches_) {
+    const std::lock_guard lock(cache->mutex);
+    any = std::exchange(cache->has_new_losses, false) || any;
+  }
+  return any;
+}
+
+std::vector<std::string> ImportedCaches::warnings() const {
+  std::vector<std::string> all;
+  for (const auto& cache : caches_) {
+    const std::lock_guard lock(cache->mutex);
+    all.insert(all.end(), cache->warnings.begin(), cache->warnings.end());
+  }
+  return all;
+}
+
+}  // namespace tektii::builder

@@ -1,0 +1,67 @@
+#include "caches.hpp"
+
+#include <tektii/store/layout.hpp>
+#include <tektii/util/error.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tektii::cli {
+namespace {
+
+std::unique_ptr<oci::ImageTarget> open_target(const CachePlace& place, registry::RegistryClient& client) {
+  if (place.reference) return client.target(*place.reference);
+  return store::open_layout_target(place.directory, place.tag);
+}
+
+// The repository of the same registry that has the image's layers by now.
+std::optional<oci::BlobOrigin> origin_for(const CachePlace& place, const std::vector<oci::ImageReference>& pushed) {
+  if (!place.reference) return std::nullopt;
+  const auto found = std::find_if(pushed.begin(), pushed.end(), [&](const auto& reference) {
+    return reference.registry == place.reference->registry;
+  });
+  if (found == pushed.end()) return std::nullopt;
+  return oci::BlobOrigin{found->registry, found->repository};
+}
+
+}  // namespace
+
+std::vector<builder::CacheSource> open_caches(const std::vector<CachePlace>& places, registry::RegistryClient& client) {
+  std::vector<builder::CacheSource> caches;
+  for (const auto& place : places) {
+    if (place.reference) {
+      caches.push_back({place.name(), client.artifact(*place.reference),
+                        oci::BlobOrigin{place.reference->registry, place.reference->repository}});
+    } else {
+      caches.push_back({place.name(), store::open_layout_artifact(place.directory, place.tag), std::nullopt});
+    }
+  }
+  return caches;
+}
+
+std::optional<std::string> export_cache(const CacheExportSpec& spec, const builder::BuildResult& result,
+                                        const std::vector<oci::ImageReference>& pushed, const CacheExportDeps& deps,
+                                        const std::stop_token& stop) {
+  builder::ProgressStep step(deps.progress, "exporting cache to " + spec.place.name(),
+                             [stop] { return stop.stop_requested(); });
+  try {
+    const auto target = open_target(spec.place, deps.client);
+    const builder::CacheExport destination{*target, deps.blobs, result.ensure_blob, origin_for(spec.place, pushed)};
+    const auto& records = spec.all_stages ? result.all_steps : result.image_steps;
+    const bool sent = builder::export_cache(records, destination, stop);
+    step.finish(sent ? builder::StepOutcome::done : builder::StepOutcome::cached);
+    return std::nullopt;
+  } catch (Error& error) {
+    if (error.kind() == ErrorKind::interrupted) throw;
+    if (spec.ignore_error) {
+      step.finish(builder::StepOutcome::failed);
+      return fmt::format("the cache {} was not written: {}", spec.place.name(), error.what());
+    }
+    error.add_context("export of the cache to " + spec.place.name());
+    error.add_hint("with ignore-error=true in --cache-to the build succeeds without its cache");
+    throw;
+  }
+}
+
+}  // namespace tektii::cli
