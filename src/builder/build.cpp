@@ -16,9 +16,10 @@
 namespace tektii::builder {
 namespace {
 
-std::shared_ptr<BlobFetcher> make_fetcher(const BuildDeps& deps, const std::stop_token& stop) {
+std::shared_ptr<BlobFetcher> make_fetcher(const BuildDeps& deps) {
   return std::make_shared<BlobFetcher>(
-      deps.blobs, [&progress = deps.progress, stop](const oci::Layer& layer, const std::function<void()>& download) {
+      deps.blobs, [&progress = deps.progress](const oci::Layer& layer, const std::stop_token& stop,
+                                              const std::function<void()>& download) {
         ProgressStep step(
             progress,
             fmt::format("[internal] fetch layer {} ({})", layer.blob.digest.short_hex(), format_bytes(layer.blob.size)),
@@ -81,7 +82,7 @@ BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std:
   const auto images = complete_plan(plan, request, deps, stop);
   std::stop_source any_stage;  // stopped by the caller, or when a stage fails
   const std::stop_callback pass_on(stop, [&] { any_stage.request_stop(); });
-  const auto fetcher = make_fetcher(deps, any_stage.get_token());
+  const auto fetcher = make_fetcher(deps);
   BuildSession session{request, deps, plan, *fetcher, any_stage.get_token()};
   add_images(session, images);
   auto lint = lint_session(session);

@@ -123,6 +123,7 @@ class StageBuilder {
   bool in_trigger_ = false;
   int file_steps_ = 0;  // instructions of the stage that change files, for "2/5"
   int file_step_ = 0;
+  int runs_left_ = 0;  // that were not begun yet
 };
 
 }  // namespace tektii::builder

@@ -16,8 +16,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <unistd.h>
-
 #include <set>
 
 namespace tektii::cli {
@@ -70,9 +68,7 @@ struct BuildDriver::Impl {
   }
 
   builder::BuildDeps deps() {
-    // Unpacking a layer gives its files their owners: root can, and everybody in a user namespace.
-    const auto unpack = ::geteuid() == 0 ? std::nullopt : unavailable;
-    builder::BuildDeps deps{store, store, snapshots, *executor, opener, progress(), unpack, &remote};
+    builder::BuildDeps deps{store, store, snapshots, *executor, opener, progress(), &remote};
     deps.cache_mounts = store.root() / "mounts" / "v1";
     return deps;
   }

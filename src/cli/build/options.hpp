@@ -48,7 +48,7 @@ struct BuildInputs {
   builder::BuildRequest request;
   std::vector<OutputSpec> outputs;
   StartedAgents agents;
-  bool may_run_commands = false;  // some stage may have a RUN or copy out of a stage: unpacked layers are needed
+  bool may_run_commands = false;  // some stage may have a RUN, in the Dockerfile or as ONBUILD of its base
 };
 
 // Loads the contexts, reads the Dockerfile, the ignore file and the commit time of the context. Throws Error{usage}; a
