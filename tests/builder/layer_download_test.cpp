@@ -306,6 +306,18 @@ TEST_F(RemoteRunTest, TheFirstFailureEndsTheOtherDownloads) {
   EXPECT_THAT(error.what(), HasSubstr("the line was cut"));
 }
 
+TEST_F(RemoteTest, TooManyLayersForARunAreFoundBeforeAnyStep) {
+  std::vector<Files> layers;
+  for (int i = 0; i < 499; ++i) layers.push_back({{"f" + std::to_string(i), "x"}});
+  make_image(layers);
+  write("f", "x");
+  EXPECT_NO_THROW(build("FROM remote\nLABEL a=b\n"));
+  const auto error = build_error("FROM remote AS a\nCOPY f /\nFROM a\nLABEL x=y\nRUN x\n");
+  EXPECT_THAT(error.what(), HasSubstr("RUN is not possible on 499 layers: overlayfs stacks at most 498"));
+  EXPECT_EQ(error.span()->first_line, 5);
+  EXPECT_EQ(fetched_, 0);
+}
+
 // Deferred unpacking: what is cached stays packed, and a miss unpacks what it stands on and nothing else.
 TEST_F(RemoteRunTest, OnlyAMissUnpacksAndOnlyWhatItNeeds) {
   make_image({{{"a", "1"}}});
