@@ -7,9 +7,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <set>
+#include <span>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace tektii::builder {
@@ -79,6 +82,41 @@ bool add_triggers(Plan& plan, const OpenedImages& images, const BuildRequest& re
   return any;
 }
 
+// The image that a stage stands on, through the stages between; nullptr when it begins empty.
+const OpenedImage* image_below(const Plan& plan, const OpenedImages& images, const PlannedStage& stage) {
+  const auto* base = &stage.base;
+  while (base->kind == SourceName::Kind::stage) base = &plan.stages.at(base->stage).base;
+  return base->kind == SourceName::Kind::image ? &images.at(base->name) : nullptr;
+}
+
+const dockerfile::Instruction* first_run(std::span<const dockerfile::Instruction> instructions) {
+  const auto run = std::find_if(instructions.begin(), instructions.end(), [](const auto& instruction) {
+    return std::holds_alternative<dockerfile::Run>(instruction.body);
+  });
+  return run == instructions.end() ? nullptr : &*run;
+}
+
+// Layers that are there twice are stacked once. Those that steps will add are not counted: a step may change nothing.
+void check_layer_counts(const Plan& plan, const OpenedImages& images, Problems& problems) {
+  for (const auto& [index, stage] : plan.stages) {
+    const auto* trigger = first_run(stage.triggers);
+    const auto* run = first_run(stage.instructions());
+    const auto* image = trigger != nullptr || run != nullptr ? image_below(plan, images, stage) : nullptr;
+    if (image == nullptr) continue;
+    std::set<oci::Digest> layers;
+    for (const auto& layer : image->resolved.layers) layers.insert(layer.diff_id);
+    if (layers.size() <= exec::k_most_lower_dirs) continue;
+    Error error(ErrorKind::failure, fmt::format("RUN is not possible on {} layers: overlayfs stacks at most {}",
+                                                layers.size(), exec::k_most_lower_dirs));
+    error.add_hint("build on an image with fewer layers");
+    if (trigger != nullptr) {
+      problems.add(blame_trigger(error, plan, stage, trigger->original));
+    } else {
+      problems.add(error.set_span(plan.file.span(*run)));
+    }
+  }
+}
+
 }  // namespace
 
 OpenedImages complete_plan(Plan& plan, const BuildRequest& request, const BuildDeps& deps,
@@ -93,6 +131,7 @@ OpenedImages complete_plan(Plan& plan, const BuildRequest& request, const BuildD
     for (const auto& [index, stage] : plan.stages) {
       if (checked.insert(index).second) check_stage(plan, request, deps, problems, index);
     }
+    if (!again) check_layer_counts(plan, images, problems);
     problems.throw_if_any();
   }
   return images;

@@ -35,6 +35,9 @@ std::string write_files(CopySource& source, const std::string& path, const std::
                         const std::stop_token& stop) {
   layer::TreeWriter writer(directory);
   std::string written = "/";
+  source.visit(path, [](const SourceEntry& entry) {
+    if (entry.announce) entry.announce();
+  });
   std::map<std::string, std::string> first_names;
   source.visit(path, [&](const SourceEntry& entry) {
     throw_if_stopped(stop);

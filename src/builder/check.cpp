@@ -93,21 +93,12 @@ class StageChecker {
     check_run({plan_, request_, deps_, index_, variables_, require_source}, instruction, run, problems_);
   }
 
-  void require(const std::optional<exec::Unavailable>& unavailable, const std::string& what,
-               const Instruction& instruction) const {
-    if (!unavailable) return;
-    Error error(ErrorKind::failure, fmt::format("{} is not possible here: {}", what, unavailable->reason));
-    for (const auto& hint : unavailable->hints) error.add_hint(hint);
-    throw error.set_span(plan_.file.span(instruction.lines));
-  }
-
   void check_body(const Instruction& instruction, const dockerfile::Copy& copy) {
     const auto from = copy.from ? resolve_from(plan_, request_, index_, *copy.from) : SourceName{};
     const bool is_tree = copy.from && from.kind != SourceName::Kind::directory;
     CopySource* source = nullptr;
     if (!is_tree) source = copy.from ? &named_context(from.name) : &context();
     check_copy({plan_.file, instruction, variables_, deps_, source}, copy);
-    if (is_tree) require(deps_.unpack_unavailable, "COPY --from a stage or image", instruction);
   }
 
   CopySource& context() {

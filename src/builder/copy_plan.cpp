@@ -67,6 +67,7 @@ std::string CopyPlan::make_directories(const std::string& destination, std::uint
 }
 
 PlannedEntry CopyPlan::planned_entry(const SourceEntry& source) const {
+  if (source.announce) source.announce();
   PlannedEntry entry{source.metadata, source.open, source.link_id, source.content_hash};
   // Two sources of one COPY are copied each on their own.
   if (!entry.link_id.empty()) entry.link_id = fmt::format("{}:{}", copies_, entry.link_id);

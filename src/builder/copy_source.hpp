@@ -31,6 +31,9 @@ struct SourceEntry {
   // may be left by whoever reads them; and what the file was when it was visited.
   layer::ContentHash* content_hash = nullptr;
   const store::FileStamp* stamp = nullptr;
+  // Where it is set: says that open() will be called. Sources that read many files in one pass want to know of all of
+  // them before the first one is opened.
+  std::function<void()> announce;
 };
 
 // Where COPY and ADD read from: a directory on this machine, the file system of a stage or image, a here-document, what
@@ -73,9 +76,9 @@ struct DirectoryRules {
 std::unique_ptr<CopySource> make_directory_source(const std::filesystem::path& root, fs::IgnorePatterns ignore,
                                                   std::string ignore_name, DirectoryRules rules);
 
-// `stack` must outlive the source.
+// `stack`, which nobody pushes to meanwhile, must outlive the source and what it opens. Nothing is unpacked.
 std::unique_ptr<CopySource> make_stage_source(LayerStack& stack, layer::Snapshots& snapshots, BlobFetcher& fetcher,
-                                              std::stop_token stop);
+                                              const std::stop_token& stop);
 
 // A file whose text is in the Dockerfile; mode 0644. It is visited under its name.
 std::unique_ptr<CopySource> make_text_source(std::string text, std::int64_t mtime);

@@ -1,15 +1,14 @@
 #include "layer_stack.hpp"
 
+#include "parallel.hpp"
 #include <tektii/util/error.hpp>
 #include <tektii/util/hash.hpp>
+#include <tektii/util/pushed_source.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
 #include <set>
-#include <thread>
 
 namespace tektii::builder {
 
@@ -36,14 +35,50 @@ std::shared_ptr<BlobFetcher::Entry> BlobFetcher::entry_of(const oci::Digest& dig
 void BlobFetcher::ensure(const oci::Layer& layer, const std::stop_token& stop) {
   const auto entry = entry_of(layer.blob.digest);
   const std::lock_guard lock(entry->mutex);
-  if (blobs_.size_of(layer.blob.digest)) return;
-  if (!entry->source) {
+  if (!blobs_.size_of(layer.blob.digest)) download(layer, *entry, nullptr, stop);
+}
+
+// Into the store, and beside it to `also`. The caller holds the entry's lock.
+void BlobFetcher::download(const oci::Layer& layer, Entry& entry, ByteSink* also, const std::stop_token& stop) {
+  if (!entry.source) {
     throw Error(ErrorKind::failure, fmt::format("layer {} is gone from the store", layer.blob.digest.str()))
         .add_hint("build again with --no-cache");
   }
   const auto writer = blobs_.create();
-  entry->source->fetch(layer.blob, *writer, stop);
+  if (also == nullptr) {
+    entry.source->fetch(layer.blob, *writer, stop);
+  } else {
+    TeeSink both(*writer, *also);
+    entry.source->fetch(layer.blob, both, stop);
+  }
   writer->commit(store::BlobInfo{layer.blob.digest, layer.blob.size});
+}
+
+BlobOpener BlobFetcher::opener(const oci::Layer& layer, const std::stop_token& stop) {
+  return [this, layer, stop]() -> std::unique_ptr<ByteSource> {
+    if (blobs_.size_of(layer.blob.digest)) return blobs_.open(layer.blob.digest);
+    return make_pushed_source(
+        [this, layer](ByteSink& sink, const std::stop_token& token) {
+          const auto entry = entry_of(layer.blob.digest);
+          const std::lock_guard lock(entry->mutex);
+          if (!blobs_.size_of(layer.blob.digest)) return download(layer, *entry, &sink, token);
+          // Someone else was faster while this one waited for the lock.
+          copy_stream(*blobs_.open(layer.blob.digest), sink, token);
+        },
+        stop);
+  };
+}
+
+void BlobFetcher::with_blob(const oci::Layer& layer, const std::function<void(const BlobOpener&)>& read,
+                            const std::stop_token& stop) {
+  // What comes from a download is verified on its way; only what lay in the store can be damaged.
+  const bool was_there = blobs_.size_of(layer.blob.digest).has_value();
+  try {
+    return read(opener(layer, stop));
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted || !was_there || !heal(layer, stop)) throw;
+  }
+  read(opener(layer, stop));
 }
 
 bool BlobFetcher::heal(const oci::Layer& layer, const std::stop_token& stop) {
@@ -70,32 +105,11 @@ bool BlobFetcher::heal(const oci::Layer& layer, const std::stop_token& stop) {
   return true;
 }
 
-void BlobFetcher::ensure_all(const std::vector<oci::Layer>& layers, const std::stop_token& stop) {
-  constexpr std::size_t k_parallel_fetches = 4;
-  std::atomic<std::size_t> next{0};
-  std::mutex error_mutex;
-  std::exception_ptr first_error;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < layers.size(); i = next++) {
-      try {
-        ensure(layers[i], stop);
-      } catch (...) {
-        const std::lock_guard lock(error_mutex);
-        if (!first_error) first_error = std::current_exception();
-        next = layers.size();
-      }
-    }
-  };
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < std::min(k_parallel_fetches, layers.size()); ++i) threads.emplace_back(work);
-    work();
-  }
-  if (first_error) std::rethrow_exception(first_error);
-}
-
 LayerStack::LayerStack(const LayerStack& other)
-    : snapshots_(other.snapshots_), fetcher_(other.fetcher_), layers_(other.layers_) {
+    : snapshots_(other.snapshots_),
+      fetcher_(other.fetcher_),
+      layers_(other.layers_),
+      expects_directories_(other.expects_directories_) {
   const std::lock_guard lock(other.tree_mutex_);
   tree_ = other.tree_;
   layers_in_tree_ = other.layers_in_tree_;
@@ -114,14 +128,22 @@ void LayerStack::push(oci::Layer layer, const layer::LayerIndex& index) {
   layers_.push_back(std::move(layer));
 }
 
-template <typename Read>
-auto LayerStack::read_healing(const oci::Layer& layer, const std::stop_token& stop, const Read& read) {
-  try {
-    return read(layer);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::interrupted || !fetcher_->heal(layer, stop)) throw;
-  }
-  return read(layer);
+// The longest first: it is what the others are then done beside.
+void LayerStack::read_layers(std::vector<oci::Layer> layers, bool unpack, const std::stop_token& stop) {
+  constexpr std::size_t k_layers_at_once = 4;
+  std::stable_sort(layers.begin(), layers.end(),
+                   [](const oci::Layer& a, const oci::Layer& b) { return a.blob.size > b.blob.size; });
+  for_each_in_parallel(layers.size(), k_layers_at_once, stop, [&](std::size_t i, const std::stop_token& token) {
+    const auto& layer = layers[i];
+    const auto read = [&](const BlobOpener& blob) {
+      if (unpack) {
+        snapshots_->directory(layer, blob, token);
+      } else {
+        snapshots_->index(layer, blob, token);
+      }
+    };
+    fetcher_->with_blob(layer, read, token);
+  });
 }
 
 const layer::FileTree& LayerStack::tree(const std::stop_token& stop) {
@@ -130,30 +152,31 @@ const layer::FileTree& LayerStack::tree(const std::stop_token& stop) {
   for (std::size_t i = layers_in_tree_; i < layers_.size(); ++i) {
     if (!snapshots_->has_index(layers_[i].diff_id)) missing.push_back(layers_[i]);
   }
-  fetcher_->ensure_all(missing, stop);
+  read_layers(std::move(missing), expects_directories_, stop);
   while (layers_in_tree_ < layers_.size()) {
     const auto& layer = layers_[layers_in_tree_];
-    const auto read = [&](const oci::Layer& wanted) { return snapshots_->index(wanted, stop); };
-    tree_.apply(read_healing(layer, stop, read), layer.diff_id);
+    // From the file; one that is damaged is made again from the blob.
+    fetcher_->with_blob(
+        layer, [&](const BlobOpener& blob) { tree_.apply(snapshots_->index(layer, blob, stop), layer.diff_id); }, stop);
     ++layers_in_tree_;
   }
   return tree_;
 }
 
 std::vector<std::filesystem::path> LayerStack::directories(const std::stop_token& stop) {
-  std::vector<oci::Layer> missing;
-  for (const auto& layer : layers_) {
-    if (!snapshots_->has_directory(layer.diff_id)) missing.push_back(layer);
-  }
-  fetcher_->ensure_all(missing, stop);
   // overlayfs refuses one directory twice (ELOOP). The upper of two equal layers hides all that the lower one has.
   std::set<oci::Digest> seen;
-  std::vector<std::filesystem::path> directories;
+  std::vector<oci::Layer> layers;
   for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
-    if (!seen.insert(layer->diff_id).second) continue;
-    const auto read = [&](const oci::Layer& wanted) { return snapshots_->directory(wanted, stop); };
-    directories.push_back(read_healing(*layer, stop, read));
+    if (seen.insert(layer->diff_id).second) layers.push_back(*layer);
   }
+  std::vector<oci::Layer> missing;
+  for (const auto& layer : layers) {
+    if (!snapshots_->has_directory(layer.diff_id)) missing.push_back(layer);
+  }
+  read_layers(std::move(missing), true, stop);
+  std::vector<std::filesystem::path> directories;
+  for (const auto& layer : layers) directories.push_back(snapshots_->directory(layer, stop));
   return directories;
 }
 

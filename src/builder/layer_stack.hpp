@@ -4,6 +4,7 @@
 #include <tektii/layer/snapshots.hpp>
 #include <tektii/oci/ports.hpp>
 #include <tektii/store/blob_store.hpp>
+#include <tektii/util/stream.hpp>
 
 #include <filesystem>
 #include <map>
@@ -34,8 +35,11 @@ class BlobFetcher {
   // Called when a layer could not be read: a blob that is damaged or gone is fetched again, or, where it can't be,
   // removed, so that the next build makes it again. False when the blob is intact, so that something else was wrong.
   bool heal(const oci::Layer& layer, const std::stop_token& stop);
-  // Several at once, at most four at a time.
-  void ensure_all(const std::vector<oci::Layer>& layers, const std::stop_token& stop);
+  // Calls `read` with an opener of the layer's blob: of the store's, or else of a download that puts it there while it
+  // is read, and whose end is only reached once the blob was verified and kept. A blob that the store had damaged is
+  // healed, and `read` is called once more. `read` may leave the blob unopened, and drops the stream before it returns.
+  void with_blob(const oci::Layer& layer, const std::function<void(const BlobOpener& blob)>& read,
+                 const std::stop_token& stop);
 
  private:
   struct Entry {
@@ -43,6 +47,8 @@ class BlobFetcher {
     std::mutex mutex;
   };
   std::shared_ptr<Entry> entry_of(const oci::Digest& digest);
+  void download(const oci::Layer& layer, Entry& entry, ByteSink* also, const std::stop_token& stop);
+  BlobOpener opener(const oci::Layer& layer, const std::stop_token& stop);
 
   store::BlobStore& blobs_;
   std::mutex mutex_;
@@ -63,20 +69,25 @@ class LayerStack {
   // Pushes a layer that was just written, with its index.
   void push(oci::Layer layer, const layer::LayerIndex& index);
 
-  // The tree as it is until the next push.
+  // Says whether a command will need the directories: layers of which nothing is known yet are then unpacked as soon as
+  // tree() reads them, so that no layer is decompressed twice.
+  void expect_directories(bool expected) { expects_directories_ = expected; }
+
+  // The tree as it is until the next push. Layers that have no index yet are read several at once.
   const layer::FileTree& tree(const std::stop_token& stop);
-  // Unpacked directories, topmost first, as overlayfs wants them.
+  // Unpacked directories, topmost first, as overlayfs wants them. Those that are missing are unpacked several at once,
+  // straight from their downloads where the store does not have them.
   std::vector<std::filesystem::path> directories(const std::stop_token& stop);
   // The identity of the file system: every diff_id in order.
   std::string chain_key() const;
 
  private:
-  template <typename Read>
-  auto read_healing(const oci::Layer& layer, const std::stop_token& stop, const Read& read);
+  void read_layers(std::vector<oci::Layer> layers, bool unpack, const std::stop_token& stop);
 
   layer::Snapshots* snapshots_;
   BlobFetcher* fetcher_;
   std::vector<oci::Layer> layers_;
+  bool expects_directories_ = false;
   mutable std::mutex tree_mutex_;  // guards what follows
   layer::FileTree tree_;
   std::size_t layers_in_tree_ = 0;

@@ -18,9 +18,12 @@ namespace {
 
 constexpr const char* k_default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+bool is_run(const dockerfile::Instruction& instruction) {
+  return std::holds_alternative<dockerfile::Run>(instruction.body);
+}
+
 bool changes_files(const dockerfile::Instruction& instruction) {
-  return std::holds_alternative<dockerfile::Run>(instruction.body) ||
-         std::holds_alternative<dockerfile::Copy>(instruction.body) ||
+  return is_run(instruction) || std::holds_alternative<dockerfile::Copy>(instruction.body) ||
          std::holds_alternative<dockerfile::Workdir>(instruction.body);
 }
 
@@ -78,7 +81,10 @@ std::shared_ptr<StageState> open_image(BuildSession& session, const std::string&
 
 StageBuilder::StageBuilder(BuildSession& session, int index)
     : session_(session), index_(index), planned_(session.plan.stages.at(index)) {
-  const auto count = [&](const Instruction& instruction) { file_steps_ += changes_files(instruction) ? 1 : 0; };
+  const auto count = [&](const Instruction& instruction) {
+    file_steps_ += changes_files(instruction) ? 1 : 0;
+    runs_left_ += is_run(instruction) ? 1 : 0;
+  };
   for (const auto& instruction : planned_.triggers) count(instruction);
   for (const auto& instruction : planned_.instructions()) count(instruction);
   if (planned_.base.kind == SourceName::Kind::directory) ++file_steps_;
@@ -95,6 +101,8 @@ void StageBuilder::run_instructions(std::span<const Instruction> instructions, b
   in_trigger_ = are_triggers;
   for (const auto& instruction : instructions) {
     throw_if_stopped(session_.stop);
+    state_->stack.expect_directories(runs_left_ > 0);
+    runs_left_ -= is_run(instruction) ? 1 : 0;
     try {
       apply(instruction);
     } catch (Error& error) {
@@ -190,8 +198,7 @@ AccountFiles StageBuilder::account_files() {
   return {read_account_file("/etc/passwd"), read_account_file("/etc/group")};
 }
 
-// Layer indexes keep the text of both files under their usual names; where a link leads elsewhere, the layer is
-// unpacked.
+// Layer indexes keep the text of both files under their usual names; where a link leads elsewhere, the layer is read.
 std::string StageBuilder::read_account_file(const std::string& path) {
   const auto& tree = state_->stack.tree(session_.stop);
   const auto* node = tree.resolve(path).node;

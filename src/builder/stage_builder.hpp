@@ -141,6 +141,7 @@ class StageBuilder {
   std::optional<MeteredBlobs> step_blobs_;  // where the step that runs writes its layer
   int file_steps_ = 0;                      // instructions of the stage that change files, for "2/5"
   int file_step_ = 0;
+  int runs_left_ = 0;  // that were not begun yet
 };
 
 }  // namespace tektii::builder

@@ -1,19 +1,24 @@
 #include "copy_source.hpp"
-#include <tektii/layer/layer_files.hpp>
+#include <tektii/layer/layer_contents.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 
-#include <set>
+#include <map>
 
 namespace tektii::builder {
 namespace {
 
 class StageSource : public CopySource {
  public:
-  StageSource(LayerStack& stack, layer::Snapshots& snapshots, BlobFetcher& fetcher, std::stop_token stop)
-      : stack_(stack), snapshots_(snapshots), fetcher_(fetcher), stop_(std::move(stop)) {
+  StageSource(LayerStack& stack, layer::Snapshots& snapshots, BlobFetcher& fetcher, const std::stop_token& stop)
+      : stack_(stack),
+        stop_(stop),
+        contents_(
+            snapshots,
+            [&fetcher, stop](const oci::Layer& layer, const auto& read) { fetcher.with_blob(layer, read, stop); },
+            stop) {
     for (const auto& layer : stack_.layers()) layers_.insert_or_assign(layer.diff_id, layer);
   }
 
@@ -61,13 +66,11 @@ class StageSource : public CopySource {
     entry.relative_path = relative;
     entry.metadata = node.metadata;
     if (node.metadata.type == fs::FileType::regular) {
-      const auto id = fmt::format("{}:{}", node.layer->str(), node.path_in_layer);
-      entry.link_id = id;
-      entry.content_id = [id] { return id; };
-      entry.open = [this, layer = layers_.at(*node.layer), path = node.path_in_layer] {
-        unpack(layer);
-        return layer::open_file_in_layer(snapshots_, layer, path)();
-      };
+      // Nodes stay where they are: nobody pushes to a stack that is copied from.
+      entry.link_id = content_id(node);
+      entry.content_id = [&node] { return content_id(node); };
+      entry.announce = [this, &node] { contents_.want(layers_.at(*node.layer), node.path_in_layer); };
+      entry.open = [this, &node] { return contents_.open(layers_.at(*node.layer), node.path_in_layer); };
     }
     visitor(entry);
     if (prune && !node.children.empty() && prune(relative)) return;
@@ -76,27 +79,21 @@ class StageSource : public CopySource {
     }
   }
 
-  // Once per layer, and only for layers that a copied file is in.
-  void unpack(const oci::Layer& layer) {
-    if (unpacked_.contains(layer.diff_id)) return;
-    if (!snapshots_.has_directory(layer.diff_id)) fetcher_.ensure(layer, stop_);
-    snapshots_.directory(layer, stop_);
-    unpacked_.insert(layer.diff_id);
+  static std::string content_id(const layer::FileTree::Node& node) {
+    return fmt::format("{}:{}", node.layer->str(), node.path_in_layer);
   }
 
   LayerStack& stack_;
-  layer::Snapshots& snapshots_;
-  BlobFetcher& fetcher_;
   std::stop_token stop_;
   std::map<oci::Digest, oci::Layer> layers_;
-  std::set<oci::Digest> unpacked_;
+  layer::LayerContents contents_;
 };
 
 }  // namespace
 
 std::unique_ptr<CopySource> make_stage_source(LayerStack& stack, layer::Snapshots& snapshots, BlobFetcher& fetcher,
-                                              std::stop_token stop) {
-  return std::make_unique<StageSource>(stack, snapshots, fetcher, std::move(stop));
+                                              const std::stop_token& stop) {
+  return std::make_unique<StageSource>(stack, snapshots, fetcher, stop);
 }
 
 }  // namespace tektii::builder

@@ -20,12 +20,10 @@ namespace {
 // Gives back the bytes that were read to look at the start of a stream, then the rest of it.
 class PeekedSource : public ByteSource {
  public:
-  explicit PeekedSource(std::unique_ptr<ByteSource> source) : source_(std::move(source)) {
-    size_ = read_full(*source_, head_);
-  }
+  explicit PeekedSource(ByteSource& source) : source_(source) { size_ = read_full(source_, head_); }
   ByteSpan head() const { return ByteSpan(head_).first(size_); }
   std::size_t read(std::span<std::byte> out) override {
-    if (position_ == size_) return source_->read(out);
+    if (position_ == size_) return source_.read(out);
     const std::size_t n = std::min(out.size(), size_ - position_);
     std::copy_n(head_.begin() + static_cast<std::ptrdiff_t>(position_), n, out.begin());
     position_ += n;
@@ -33,7 +31,7 @@ class PeekedSource : public ByteSource {
   }
 
  private:
-  std::unique_ptr<ByteSource> source_;
+  ByteSource& source_;
   std::array<std::byte, 6> head_{};
   std::size_t size_ = 0;
   std::size_t position_ = 0;
@@ -58,8 +56,9 @@ class HashingSource : public ByteSource {
   Sha256 hash_;
 };
 
-std::unique_ptr<ByteSource> open_uncompressed(store::BlobStore& store, const oci::Digest& digest) {
-  auto peeked = std::make_unique<PeekedSource>(store.open(digest));
+// `blob` outlives the result.
+std::unique_ptr<ByteSource> uncompressed(ByteSource& blob) {
+  auto peeked = std::make_unique<PeekedSource>(blob);
   const Compression type = detect_compression(peeked->head());
   if (type == Compression::none) return peeked;
   return make_decompressor(type, std::move(peeked));
@@ -105,44 +104,73 @@ std::optional<LayerEntry> to_entry(TarMember& member) {
   return entry;
 }
 
-class IgnoreContent : public LayerVisitor {
+// Adds up what is visited, and passes it on.
+class Indexer : public LayerVisitor {
  public:
-  void visit(const LayerEntry&, const Content&) override {}
+  explicit Indexer(LayerVisitor* next) : next_(next) {}
+
+  void visit(const LayerEntry& entry, const Content& content) override {
+    LayerEntry& kept = index_.entries.emplace_back(entry);
+    const bool keep = entry.kind == LayerEntry::Kind::file && entry.metadata.type == fs::FileType::regular &&
+                      entry.metadata.size <= k_max_account_file && is_account_file(entry.path);
+    if (!keep) {
+      if (next_ != nullptr) next_->visit(entry, content);
+      return;
+    }
+    kept.content.emplace(static_cast<std::size_t>(entry.metadata.size), '\0');
+    const auto take = [&kept](std::uint64_t offset, ByteSpan data) {
+      std::transform(data.begin(), data.end(), kept.content->begin() + static_cast<std::ptrdiff_t>(offset),
+                     [](std::byte b) { return static_cast<char>(b); });
+    };
+    bool taken = false;
+    if (next_ != nullptr) {
+      next_->visit(entry, [&](const std::function<void(std::uint64_t, ByteSpan)>& sink) {
+        taken = true;
+        content([&](std::uint64_t offset, ByteSpan data) {
+          take(offset, data);
+          sink(offset, data);
+        });
+      });
+    }
+    if (!taken) content(take);
+  }
+
+  LayerIndex take() { return std::move(index_); }
+
+ private:
+  LayerVisitor* next_;
+  LayerIndex index_;
 };
 
-LayerIndex read_members(ByteSource& source, LayerVisitor& visitor) {
-  LayerIndex index;
+void read_members(ByteSource& source, LayerVisitor& visitor) {
   TarReader reader(source);
   TarMember member;
   TarBudget budget;
+  const LayerVisitor::Content content = [&reader](const auto& sink) { reader.read_content(sink); };
   while (reader.next(member)) {
     budget.take_member();
-    std::optional<LayerEntry> entry = to_entry(member);
+    const std::optional<LayerEntry> entry = to_entry(member);
     if (!entry) continue;
     budget.take_metadata(metadata_bytes(*entry));
-    const bool keep = entry->kind == LayerEntry::Kind::file && entry->metadata.type == fs::FileType::regular &&
-                      entry->metadata.size <= k_max_account_file && is_account_file(entry->path);
-    if (keep) entry->content.emplace(static_cast<std::size_t>(entry->metadata.size), '\0');
-    const auto content = [&](const std::function<void(std::uint64_t, ByteSpan)>& sink) {
-      reader.read_content([&](std::uint64_t offset, ByteSpan data) {
-        if (keep) {
-          std::transform(data.begin(), data.end(), entry->content->begin() + static_cast<std::ptrdiff_t>(offset),
-                         [](std::byte b) { return static_cast<char>(b); });
-        }
-        if (sink) sink(offset, data);
-      });
-    };
     visitor.visit(*entry, content);
-    // A no-op when the visitor has read it.
-    if (keep) content({});
-    index.entries.push_back(std::move(*entry));
   }
-  return index;
 }
 
 void drain(ByteSource& source) {
   std::vector<std::byte> buffer(64 * 1024);
   while (source.read(buffer) != 0) continue;
+}
+
+void read_verified(ByteSource& blob, const oci::Digest& diff_id, LayerVisitor& visitor, const std::stop_token& stop) {
+  HashingSource source(uncompressed(blob), stop);
+  read_members(source, visitor);
+  // The tar may be followed by padding, which the diff_id covers too.
+  drain(source);
+  drain(blob);
+  const oci::Digest actual = oci::Digest::of_hex(source.finish_hex());
+  if (actual == diff_id) return;
+  throw Error(ErrorKind::failure,
+              fmt::format("the content does not match its diff_id: expected {}, got {}", diff_id.str(), actual.str()));
 }
 
 }  // namespace
@@ -151,28 +179,26 @@ bool is_account_file(std::string_view path) {
   return path == "etc/passwd" || path == "etc/group";
 }
 
-LayerIndex read_layer(store::BlobStore& store, const oci::Layer& layer, LayerVisitor& visitor,
-                      const std::stop_token& stop) {
+void visit_layer(const BlobOpener& blob, const oci::Layer& layer, LayerVisitor& visitor, const std::stop_token& stop) {
   try {
-    HashingSource source(open_uncompressed(store, layer.blob.digest), stop);
-    LayerIndex index = read_members(source, visitor);
-    // The tar may be followed by padding, which the diff_id covers too.
-    drain(source);
-    const oci::Digest actual = oci::Digest::of_hex(source.finish_hex());
-    if (actual != layer.diff_id) {
-      throw Error(ErrorKind::failure, fmt::format("the content does not match its diff_id: expected {}, got {}",
-                                                  layer.diff_id.str(), actual.str()));
+    const std::unique_ptr<ByteSource> source = blob();
+    try {
+      read_verified(*source, layer.diff_id, visitor, stop);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::interrupted) drain(*source);
+      throw;
     }
-    return index;
   } catch (Error& error) {
     error.add_context("layer " + layer.blob.digest.short_hex());
     throw;
   }
 }
 
-LayerIndex read_layer_index(store::BlobStore& store, const oci::Layer& layer, const std::stop_token& stop) {
-  IgnoreContent ignore;
-  return read_layer(store, layer, ignore, stop);
+LayerIndex read_layer(const BlobOpener& blob, const oci::Layer& layer, LayerVisitor* visitor,
+                      const std::stop_token& stop) {
+  Indexer indexer(visitor);
+  visit_layer(blob, layer, indexer, stop);
+  return indexer.take();
 }
 
 }  // namespace tektii::layer

@@ -2,7 +2,6 @@
 
 #include <tektii/layer/layer_index.hpp>
 #include <tektii/oci/descriptor.hpp>
-#include <tektii/store/blob_store.hpp>
 #include <tektii/util/stream.hpp>
 
 #include <cstdint>
@@ -21,15 +20,17 @@ class LayerVisitor {
   virtual void visit(const LayerEntry& entry, const Content& content) = 0;
 };
 
-// Streams a layer out of the store: decompresses, checks the diff_id over all of its bytes, and passes on what the
-// members mean. Names are normalised, whiteouts are recognised, attributes that would steer overlayfs are dropped. When
-// this throws (corrupt or hostile content, diff_id mismatch, stop) the visitor's result must be discarded; the Error
-// names the layer. At most 10 million members and 1 GiB of names and attributes are taken. Returns the index.
-LayerIndex read_layer(store::BlobStore& store, const oci::Layer& layer, LayerVisitor& visitor,
-                      const std::stop_token& stop);
+// Streams a layer: decompresses, checks the diff_id over all of its bytes, and passes on what the members mean. Names
+// are normalised, whiteouts are recognised, attributes that would steer overlayfs are dropped. `blob` opens the
+// compressed bytes, of the store or of a download on its way there; they are read to their end, also when what they
+// hold is bad, because the end of a download may tell of a better reason. When this throws (corrupt or hostile content,
+// diff_id mismatch, stop) the visitor's result must be discarded; the Error names the layer. At most 10 million members
+// and 1 GiB of names and attributes are taken.
+void visit_layer(const BlobOpener& blob, const oci::Layer& layer, LayerVisitor& visitor, const std::stop_token& stop);
 
-// The same without a visitor.
-LayerIndex read_layer_index(store::BlobStore& store, const oci::Layer& layer, const std::stop_token& stop);
+// The same, and returns the index. `visitor` may be nullptr.
+LayerIndex read_layer(const BlobOpener& blob, const oci::Layer& layer, LayerVisitor* visitor,
+                      const std::stop_token& stop);
 
 // True for the two files whose content an index keeps.
 bool is_account_file(std::string_view path);

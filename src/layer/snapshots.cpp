@@ -76,17 +76,30 @@ bool Snapshots::has_directory(const oci::Digest& diff_id) const {
   return is_there(slot_path(root_, diff_id));
 }
 
+BlobOpener Snapshots::stored_blob(const oci::Layer& layer) {
+  return [&store = store_, digest = layer.blob.digest] { return store.open(digest); };
+}
+
 LayerIndex Snapshots::index(const oci::Layer& layer, const std::stop_token& stop) {
+  return index(layer, stored_blob(layer), stop);
+}
+
+std::filesystem::path Snapshots::directory(const oci::Layer& layer, const std::stop_token& stop) {
+  return directory(layer, stored_blob(layer), stop);
+}
+
+LayerIndex Snapshots::index(const oci::Layer& layer, const BlobOpener& blob, const std::stop_token& stop) {
   const std::filesystem::path path = index_path(root_, layer.diff_id);
   if (std::optional<LayerIndex> known = load_index(path)) return std::move(*known);
   const UniqueFd lock = lock_layer(root_, layer.diff_id, stop);
   if (std::optional<LayerIndex> known = load_index(path)) return std::move(*known);
-  LayerIndex index = read_layer_index(store_, layer, stop);
+  LayerIndex index = read_layer(blob, layer, nullptr, stop);
   put_index(layer.diff_id, index);
   return index;
 }
 
-std::filesystem::path Snapshots::directory(const oci::Layer& layer, const std::stop_token& stop) {
+std::filesystem::path Snapshots::directory(const oci::Layer& layer, const BlobOpener& blob,
+                                           const std::stop_token& stop) {
   const std::filesystem::path slot = slot_path(root_, layer.diff_id);
   if (is_there(slot)) return slot / "fs";
   const UniqueFd lock = lock_layer(root_, layer.diff_id, stop);
@@ -99,7 +112,7 @@ std::filesystem::path Snapshots::directory(const oci::Layer& layer, const std::s
     throw_errno("set mode of " + files.string());
   }
   Unpacker unpacker(files);
-  const LayerIndex index = read_layer(store_, layer, unpacker, stop);
+  const LayerIndex index = read_layer(blob, layer, &unpacker, stop);
   unpacker.finish();
   put_index(layer.diff_id, index);
   temp.move_to(slot);

@@ -1,19 +1,14 @@
 #include "layer/layer_limits.hpp"
 #include "layer/member_name.hpp"
 #include "layer/overlay_format.hpp"
+#include "layer/spool_file.hpp"
 #include "layer/tar_reader.hpp"
 #include <tektii/layer/tar_archive.hpp>
 #include <tektii/util/error.hpp>
-#include <tektii/util/fd.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
 #include <memory>
 #include <unordered_map>
 
@@ -49,64 +44,6 @@ class StoppableSource : public ByteSource {
  private:
   ByteSource& source_;
   const std::stop_token& stop_;
-};
-
-// A file without a name, gone with its last descriptor.
-class SpoolFile {
- public:
-  explicit SpoolFile(const std::filesystem::path& directory) : shown_(directory.string()) {
-    std::string path = (directory / ".archive-XXXXXX").string();
-    fd_ = UniqueFd(::mkostemp(path.data(), O_CLOEXEC));
-    if (!fd_) throw_errno("can't make a temporary file in " + shown_);
-    if (::unlink(path.c_str()) != 0) throw_errno("remove " + path);
-  }
-
-  void write(std::uint64_t offset, ByteSpan data) const {
-    while (!data.empty()) {
-      const ssize_t n = ::pwrite(fd_.get(), data.data(), data.size(), static_cast<off_t>(offset));
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) throw_errno("write a temporary file in " + shown_);
-      data = data.subspan(static_cast<std::size_t>(n));
-      offset += static_cast<std::uint64_t>(n);
-    }
-  }
-
-  std::size_t read(std::uint64_t offset, std::span<std::byte> out) const {
-    while (true) {
-      const ssize_t n = ::pread(fd_.get(), out.data(), out.size(), static_cast<off_t>(offset));
-      if (n >= 0) return static_cast<std::size_t>(n);
-      if (errno != EINTR) throw_errno("read a temporary file in " + shown_);
-    }
-  }
-
- private:
-  std::string shown_;
-  UniqueFd fd_;
-};
-
-// One file's part of the spool. What was never written (a hole at the end of the last file) is zeros.
-class SpooledContent : public ByteSource {
- public:
-  SpooledContent(std::shared_ptr<const SpoolFile> file, std::uint64_t offset, std::uint64_t size)
-      : file_(std::move(file)), offset_(offset), left_(size) {}
-
-  std::size_t read(std::span<std::byte> out) override {
-    out = out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), left_)));
-    if (out.empty()) return 0;
-    std::size_t n = file_->read(offset_, out);
-    if (n == 0) {
-      std::fill(out.begin(), out.end(), std::byte{0});
-      n = out.size();
-    }
-    offset_ += n;
-    left_ -= n;
-    return n;
-  }
-
- private:
-  std::shared_ptr<const SpoolFile> file_;
-  std::uint64_t offset_;
-  std::uint64_t left_;
 };
 
 class Spooler {
@@ -166,7 +103,7 @@ class Spooler {
     reader_.read_content([&](std::uint64_t offset, ByteSpan data) { file_->write(begin + offset, data); });
     end_ += member.metadata.size;
     member.open = [file = file_, begin, size = member.metadata.size]() -> std::unique_ptr<ByteSource> {
-      return std::make_unique<SpooledContent>(file, begin, size);
+      return open_spooled(file, begin, size);
     };
   }
 

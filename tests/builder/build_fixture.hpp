@@ -98,7 +98,6 @@ class BuildTest : public ::testing::Test {
               return images_.open(name);
             },
             progress_,
-            std::nullopt,
             nullptr,
             store_.root() / "mounts" / "v1"};
   }

@@ -125,14 +125,14 @@ TEST_F(BuildOptionsTest, LayoutContextsAreImagesUnderTheirName) {
   EXPECT_TRUE(inputs.request.named_contexts.contains("data"));
 }
 
-TEST_F(BuildOptionsTest, RunAndCopyFromNeedUnpackedLayers) {
+TEST_F(BuildOptionsTest, RunNeedsNamespacesAndCopyFromDoesNot) {
   write("Dockerfile", "FROM scratch\nRUN x\n");
   EXPECT_TRUE(read().may_run_commands);
   write("Dockerfile", "FROM scratch AS a\nFROM scratch\nCOPY --from=a x /\n");
-  EXPECT_TRUE(read().may_run_commands);
+  EXPECT_FALSE(read().may_run_commands);
 }
 
-TEST_F(BuildOptionsTest, ImageMayHaveTriggersThatNeedUnpackedLayers) {
+TEST_F(BuildOptionsTest, ImageMayHaveTriggersThatRunCommands) {
   write("Dockerfile", "FROM python\nLABEL a=b\n");
   EXPECT_TRUE(read().may_run_commands);
 }

@@ -45,8 +45,6 @@ struct BuildDeps {
   exec::Executor& executor;
   oci::ImageOpener open_image;  // names that are not a stage, scratch or a directory context
   ProgressSink& progress;
-  // Why layers can't be unpacked with their owners, if so: RUN and copying out of a stage or image need that.
-  std::optional<exec::Unavailable> unpack_unavailable = std::nullopt;
   RemoteSources* remote = nullptr;  // without it, ADD takes nothing from other machines
   // Where cache mounts are kept, on the file system of the snapshots; empty: RUN --mount=type=cache is an error.
   std::filesystem::path cache_mounts = {};

@@ -2,6 +2,7 @@
 
 #include <tektii/exec/mount.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -12,6 +13,9 @@
 #include <vector>
 
 namespace tektii::exec {
+
+// How many lower directories a root may have: OVL_MAX_STACK of the kernel, less the two that mount points take.
+inline constexpr std::size_t k_most_lower_dirs = 498;
 
 // The root of a command: an overlay of read-only lower directories and one that takes the changes.
 struct Rootfs {

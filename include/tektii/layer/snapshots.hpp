@@ -4,6 +4,7 @@
 #include <tektii/oci/descriptor.hpp>
 #include <tektii/store/blob_store.hpp>
 #include <tektii/util/fd.hpp>
+#include <tektii/util/stream.hpp>
 
 #include <filesystem>
 #include <memory>
@@ -49,6 +50,10 @@ class Snapshots {
   bool has_directory(const oci::Digest& diff_id) const;
   // The unpacked directory of a layer; unpacks it (and makes its index) when needed. The blob must be in the store.
   std::filesystem::path directory(const oci::Layer& layer, const std::stop_token& stop);
+  // The same, with the blob from `blob`, which is opened at most once and only when it is needed. A download may be
+  // read so on its way to the store: nothing is kept unless its end was reached and the diff_id is right.
+  LayerIndex index(const oci::Layer& layer, const BlobOpener& blob, const std::stop_token& stop);
+  std::filesystem::path directory(const oci::Layer& layer, const BlobOpener& blob, const std::stop_token& stop);
 
   // Keeps the index of a layer that was just written.
   void put_index(const oci::Digest& diff_id, const LayerIndex& index);
@@ -59,6 +64,8 @@ class Snapshots {
   OverlayWorkspace make_workspace();
 
  private:
+  BlobOpener stored_blob(const oci::Layer& layer);
+
   std::filesystem::path root_;
   store::BlobStore& store_;
 };

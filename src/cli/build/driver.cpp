@@ -23,8 +23,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <unistd.h>
-
 #include <chrono>
 #include <utility>
 
@@ -98,9 +96,7 @@ struct BuildDriver::Impl {
   }
 
   builder::BuildDeps deps() {
-    // Unpacking a layer gives its files their owners: root can, and everybody in a user namespace.
-    const auto unpack = ::geteuid() == 0 ? std::nullopt : unavailable;
-    builder::BuildDeps deps{store, store, snapshots, *executor, opener, progress(), unpack, &remote};
+    builder::BuildDeps deps{store, store, snapshots, *executor, opener, progress(), &remote};
     deps.cache_mounts = store.root() / "mounts" / "v1";
     deps.stat_cache = &stat_cache;
     deps.caches = open_caches(inputs.caches.from, *client);

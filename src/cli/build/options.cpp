@@ -134,11 +134,10 @@ oci::Platform parse_platform(const std::string& text) {
               fmt::format("--platform {} is not supported: tektii builds linux/amd64 only", text));
 }
 
-bool needs_unpacked_layers(const dockerfile::Dockerfile& file) {
+bool may_run_commands(const dockerfile::Dockerfile& file) {
   for (const auto& stage : file.stages) {
     const bool any = std::any_of(stage.instructions.begin(), stage.instructions.end(), [](const auto& instruction) {
-      const auto* copy = std::get_if<dockerfile::Copy>(&instruction.body);
-      return std::holds_alternative<dockerfile::Run>(instruction.body) || (copy != nullptr && copy->from);
+      return std::holds_alternative<dockerfile::Run>(instruction.body);
     });
     // What an image asks for in ONBUILD is known when it is looked up, which is too late to enter namespaces.
     if (any || stage.from_body().image != "scratch") return true;
@@ -177,7 +176,7 @@ BuildInputs read_build_inputs(const BuildOptions& options, ContextLoader& loader
   request.source_date_epoch = times.files;
   request.created = times.created;
   inputs.may_run_commands =
-      needs_unpacked_layers(dockerfile::parse_dockerfile(request.dockerfile_text, request.dockerfile_name));
+      may_run_commands(dockerfile::parse_dockerfile(request.dockerfile_text, request.dockerfile_name));
   return inputs;
 }
 

@@ -53,7 +53,7 @@ struct BuildInputs {
   std::vector<OutputSpec> outputs;
   StartedAgents agents;
   CacheSpecs caches;
-  bool may_run_commands = false;  // some stage may have a RUN or copy out of a stage: unpacked layers are needed
+  bool may_run_commands = false;  // some stage may have a RUN, in the Dockerfile or as ONBUILD of its base
 };
 
 // Loads the contexts, reads the Dockerfile, the ignore file and the commit time of the context. Throws Error{usage}; a

@@ -46,11 +46,9 @@ class WorkDirCleaner {
 };
 
 void check_rootfs(const Rootfs& rootfs, const RunSpec& spec) {
-  // OVL_MAX_STACK of the kernel, less the two layers that mount points take.
-  constexpr std::size_t k_max_layers = 498;
-  if (rootfs.lower_dirs.size() > k_max_layers) {
+  if (rootfs.lower_dirs.size() > k_most_lower_dirs) {
     throw Error(ErrorKind::failure, fmt::format("the root file system has {} layers; overlayfs stacks at most {}",
-                                                rootfs.lower_dirs.size(), k_max_layers));
+                                                rootfs.lower_dirs.size(), k_most_lower_dirs));
   }
   if (spec.argv.empty()) throw Error(ErrorKind::failure, "a command needs at least one argument");
 }

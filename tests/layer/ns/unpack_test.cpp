@@ -1,6 +1,6 @@
 #include "layer/ns/ns_test.hpp"
 #include "layer/support.hpp"
-#include <tektii/layer/layer_files.hpp>
+#include <tektii/layer/layer_contents.hpp>
 #include <tektii/layer/snapshots.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
@@ -242,15 +242,23 @@ TEST_F(UnpackTest, CorruptionLeavesNothing) {
   expect_no_leftovers();
 }
 
-TEST_F(UnpackTest, OpensFilesOfALayer) {
+TEST_F(UnpackTest, OpensFilesOfAnUnpackedLayer) {
   const oci::Layer layer = add_layer(store_, raw_tar({{.name = "d/f", .body = "text"},
                                                       {.name = "s", .type = '2', .link = "/etc/passwd"},
                                                       {.name = "p", .type = '6'}}));
-  const BlobOpener opener = open_file_in_layer(snapshots_, layer, "d/f");
-  for (int i = 0; i < 2; ++i) EXPECT_EQ(read_all(*opener()), "text");
-  for (const char* path : {"s", "p", "d", "missing", "s/x"}) {
-    EXPECT_THROW(open_file_in_layer(snapshots_, layer, path)(), Error) << path;
-  }
+  const stdfs::path root = snapshots_.directory(layer, {});
+  const std::size_t opened = store_.opened();
+  LayerContents contents(
+      snapshots_, [&](const oci::Layer&, const auto& read) { read([&] { return store_.open(layer.blob.digest); }); },
+      {});
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(read_all(*contents.open(layer, "d/f")), "text");
+  EXPECT_EQ(store_.opened(), opened);
+  // Nothing that the directory does not have itself is reached, whatever it has become.
+  ASSERT_TRUE(stdfs::remove(root / "d/f"));
+  stdfs::create_symlink("/etc/passwd", root / "d/f");
+  EXPECT_EQ(read_all(*contents.open(layer, "d/f")), "text");
+  EXPECT_EQ(store_.opened(), opened + 1);
+  for (const char* path : {"s", "p", "d", "missing", "s/x"}) EXPECT_THROW(contents.open(layer, path), Error) << path;
 }
 
 TEST_F(UnpackTest, TwoProcessesAndFourThreadsUnpackTheSameLayer) {
