@@ -16,6 +16,7 @@ class MeteredWriter : public store::BlobWriter {
   }
   void finish() override { writer_->finish(); }
   store::BlobInfo commit(const std::optional<store::BlobInfo>& expected) override { return writer_->commit(expected); }
+  BlobOpener reader() override { return writer_->reader(); }
 
  private:
   std::unique_ptr<store::BlobWriter> writer_;

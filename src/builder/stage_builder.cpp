@@ -241,7 +241,8 @@ StepResult StageBuilder::find_or_make(const StepKey& key, ProgressStep& step,
   }
   if (session_.sealed.concerns(index_)) session_.sealed.image_is_new();
   step.begin(Activity::prepare);
-  step_blobs_.emplace(session_.deps.blobs, session_.deps.progress, step.id());
+  const bool in_front = session_.deps.image_blobs != nullptr && session_.sealed.concerns(index_);
+  step_blobs_.emplace(in_front ? *session_.deps.image_blobs : session_.deps.blobs, session_.deps.progress, step.id());
   written = make(step.id());
   StepResult made;
   made.is_new = true;

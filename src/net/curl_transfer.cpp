@@ -103,9 +103,11 @@ void CurlTransfer::set_method_and_body() {
     set_option(easy, CURLOPT_HTTPGET, 1L);
   } else {
     // A body of size 0 is sent as "Content-Length: 0", which registries want on POST.
+    const auto known_size = request_.body ? request_.body_size : std::optional<std::uint64_t>(0);
+    const auto size = known_size ? static_cast<curl_off_t>(*known_size) : curl_off_t{-1};  // -1 is chunked
     set_option(easy, CURLOPT_UPLOAD, 1L);
     set_option(easy, CURLOPT_UPLOAD_BUFFERSIZE, k_upload_buffer);
-    set_option(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request_.body ? request_.body_size : 0));
+    set_option(easy, CURLOPT_INFILESIZE_LARGE, size);
   }
   set_option(easy, CURLOPT_CUSTOMREQUEST, method.c_str());
 }
@@ -187,7 +189,7 @@ void CurlTransfer::check_for_stall() {
     return;
   }
   if (now - last_activity_ < request_.stall_timeout) return;
-  const bool sending = request_.body && static_cast<std::uint64_t>(up) < request_.body_size && header_bytes_ == 0;
+  const bool sending = request_.body && !body_ended() && header_bytes_ == 0;
   const char* phase = sending ? "while the request was being sent"
                               : (header_bytes_ == 0 ? "while waiting for the answer" : "in the middle of the answer");
   throw TransportError(fmt::format("{}:{} stalled: nothing moved for {} {}", url_.host, url_.effective_port(),
@@ -209,7 +211,7 @@ void CurlTransfer::fail(CURLcode code) {
   failure.url = url_;
   failure.connected = connected_;
   failure.response_started = header_bytes_ > 0;
-  failure.sending = request_.body && body_sent_ < request_.body_size;
+  failure.sending = request_.body && !body_ended();
   failure.connect_timeout = request_.connect_timeout;
   throw make_transport_error(failure);
 }
@@ -256,19 +258,25 @@ std::size_t CurlTransfer::on_body(ByteSpan data) {
 std::size_t CurlTransfer::on_read(std::span<std::byte> out) {
   if (!request_.body) return 0;
   if (!body_) body_ = request_.body();
-  const std::uint64_t left = request_.body_size - body_sent_;
-  if (left == 0) return 0;
+  if (body_ended()) return 0;
+  const std::uint64_t left = request_.body_size ? *request_.body_size - body_sent_ : out.size();
   const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, out.size()));
   const std::size_t got = body_->read(out.first(wanted));
-  if (got == 0) {
+  if (got == 0 && request_.body_size) {
     throw Error(ErrorKind::failure,
-                fmt::format("the data to be sent ended after {} of {} bytes", body_sent_, request_.body_size));
+                fmt::format("the data to be sent ended after {} of {} bytes", body_sent_, *request_.body_size));
   }
+  open_body_ended_ = got == 0;
   body_sent_ += got;
   return got;
 }
 
+bool CurlTransfer::body_ended() const {
+  return request_.body_size ? body_sent_ == *request_.body_size : open_body_ended_;
+}
+
 void CurlTransfer::rewind_body() {
+  open_body_ended_ = false;
   body_ = request_.body ? request_.body() : nullptr;
   body_sent_ = 0;
 }

@@ -43,6 +43,7 @@ class CurlTransfer {
   std::size_t on_body(ByteSpan data);
   std::size_t on_read(std::span<std::byte> out);
   void rewind_body();
+  bool body_ended() const;
 
   static std::size_t header_callback(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t write_callback(char* data, std::size_t size, std::size_t count, void* self);
@@ -60,6 +61,7 @@ class CurlTransfer {
 
   std::unique_ptr<ByteSource> body_;
   std::uint64_t body_sent_ = 0;
+  bool open_body_ended_ = false;       // of a body without a known size
   std::exception_ptr callback_error_;  // thrown by our own code inside a callback
   bool connected_ = false;
   bool body_started_ = false;

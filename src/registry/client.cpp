@@ -32,6 +32,11 @@ std::unique_ptr<oci::ImageTarget> RegistryClient::target(const oci::ImageReferen
   return std::make_unique<RegistryTarget>(impl_->state, reference);
 }
 
+bool RegistryClient::stream_blob(const oci::ImageReference& reference, oci::GrowingBlob& blob,
+                                 const std::stop_token& stop) {
+  return RegistryTarget(impl_->state, reference).stream_blob(blob, stop);
+}
+
 void RegistryClient::check_push_access(const oci::ImageReference& reference, std::stop_token stop) {
   RegistryTarget(impl_->state, reference).check_access(stop);
 }

@@ -1,5 +1,6 @@
 #include "registry/registry_target.hpp"
 
+#include "registry/blob_streamer.hpp"
 #include "registry/blob_uploader.hpp"
 #include "registry/error_report.hpp"
 #include "registry/registry_image.hpp"
@@ -55,7 +56,7 @@ bool RegistryTarget::has_manifest(const oci::Descriptor& manifest, std::stop_tok
 }
 
 void RegistryTarget::put_blob(const oci::BlobUpload& upload, std::stop_token stop) {
-  const std::string key = session_.name() + "@" + upload.blob.digest.str();
+  const std::string key = uploaded_key(upload.blob.digest);
   ClientState& state = session_.state();
   const auto is_known = [&] {
     const std::lock_guard lock(state.uploaded_mutex);
@@ -71,6 +72,18 @@ void RegistryTarget::put_blob(const oci::BlobUpload& upload, std::stop_token sto
       return true;
     });
   });
+}
+
+bool RegistryTarget::stream_blob(oci::GrowingBlob& blob, const std::stop_token& stop) {
+  if (!BlobStreamer(session_).send(blob, stop)) return false;
+  ClientState& state = session_.state();
+  const std::lock_guard lock(state.uploaded_mutex);
+  state.uploaded.insert(uploaded_key(blob.sealed()->digest));
+  return true;
+}
+
+std::string RegistryTarget::uploaded_key(const oci::Digest& digest) const {
+  return session_.name() + "@" + digest.str();
 }
 
 void RegistryTarget::put_manifest(const oci::Descriptor& manifest, const std::string& bytes, std::stop_token stop) {

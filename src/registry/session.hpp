@@ -35,8 +35,8 @@ struct RegistryRequest {
   net::Url url;
   std::vector<net::Header> headers = {};
   BlobOpener body = {};
-  std::uint64_t body_size = 0;
-  ByteSink* sink = nullptr;  // for a 2xx body; only without `retry`
+  std::optional<std::uint64_t> body_size = 0;  // nullopt: until its end
+  ByteSink* sink = nullptr;                    // for a 2xx body; only without `retry`
   std::function<void(const net::HttpResponse&)> on_head = {};
   std::size_t document_limit = 0;  // without a sink: how long a 2xx body may be, when more than the transport's 1 MiB
   Scopes scopes = {};

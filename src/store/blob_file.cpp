@@ -28,6 +28,27 @@ void verify(const BlobInfo& expected, const BlobInfo& got) {
                 fmt::format("digest mismatch: expected {}, got {}", expected.digest.str(), got.digest.str()));
 }
 
+// Reads a file whose descriptor others read as well, each from a place of its own.
+class SharedFileSource : public ByteSource {
+ public:
+  SharedFileSource(std::shared_ptr<const UniqueFd> fd, std::string name) : fd_(std::move(fd)), name_(std::move(name)) {}
+
+  std::size_t read(std::span<std::byte> out) override {
+    while (true) {
+      const ssize_t count = ::pread(fd_->get(), out.data(), out.size(), static_cast<off_t>(position_));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) throw_errno("read " + name_);
+      position_ += static_cast<std::uint64_t>(count);
+      return static_cast<std::size_t>(count);
+    }
+  }
+
+ private:
+  std::shared_ptr<const UniqueFd> fd_;
+  std::string name_;
+  std::uint64_t position_ = 0;
+};
+
 }  // namespace
 
 fs::path blob_path_in(const fs::path& root, const oci::Digest& digest) {
@@ -68,6 +89,12 @@ void BlobFile::start_writeback() {
   ::sync_file_range(fd_.get(), static_cast<off64_t>(writeback_started_),
                     static_cast<off64_t>(size_ - writeback_started_), SYNC_FILE_RANGE_WRITE);
   writeback_started_ = size_;
+}
+
+BlobOpener BlobFile::reader() {
+  // The descriptor stays with the file when it gets another name.
+  const auto shared = std::make_shared<const UniqueFd>(open_file(temporary_, O_RDONLY));
+  return [shared, name = temporary_.string()] { return std::make_unique<SharedFileSource>(shared, name); };
 }
 
 BlobInfo BlobFile::commit(const std::optional<BlobInfo>& expected) {

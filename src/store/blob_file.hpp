@@ -25,6 +25,7 @@ class BlobFile : public BlobWriter {
   ~BlobFile() override;
 
   void write(ByteSpan data) override;
+  BlobOpener reader() override;
   BlobInfo commit(const std::optional<BlobInfo>& expected) override;
 
  private:

@@ -51,3 +51,22 @@ step "both forms of a local output hold the same image"
 expect_equal "the digest in the layout" "$(jq -r '.manifests[0].digest' "$work/out/index.json")" "$digest"
 expect_equal "the digest in the archive" \
   "$(tar -xOf "$work/out.tar" index.json | jq -r '.manifests[0].digest')" "$digest"
+
+step "a large layer is sent while it is made, and given up when the registry has it"
+mkdir "$work/large"
+head -c 48M /dev/urandom >"$work/large/noise"
+printf 'FROM scratch\nCOPY noise /\n' >"$work/large/Dockerfile"
+registry_log=$(dirname "$registry_data")/log
+requests() { grep -c "http.request.method=$1 .*http.request.uri=\"/v2/large/blobs.*response completed" "$registry_log" || true; }
+large=$(TEKTII_CACHE_DIR=$work/cold1 "$tektii" build -t "$registry/large:1" --push "$work/large")
+expect_equal "PATCH requests" "$(requests PATCH)" 1
+skopeo copy --quiet --src-tls-verify=false "docker://$registry/large:1" "oci:$work/copy:3"
+expect_equal "the digest under the tag" "$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$registry/large:1")" "$large"
+again=$(TEKTII_CACHE_DIR=$work/cold2 "$tektii" build -t "$registry/large:2" --push "$work/large")
+expect_equal "the digest of the second cold build" "$again" "$large"
+expect_equal "uploads that were given up" "$(requests DELETE)" 1
+[ -z "$(find "$registry_data/docker/registry/v2/repositories/large/_uploads" -mindepth 1 -print -quit)" ] ||
+  fail "an upload is left in the registry"
+plain=$(TEKTII_CACHE_DIR=$work/cold3 "$tektii" build -t "$registry/large:3" --push --no-early-push "$work/large")
+expect_equal "the digest without early push" "$plain" "$large"
+expect_equal "PATCH requests after --no-early-push" "$(requests PATCH)" 2

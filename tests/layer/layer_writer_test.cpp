@@ -152,6 +152,7 @@ class FullStore : public MemoryStore {
       store::BlobInfo commit(const std::optional<store::BlobInfo>&) override {
         throw Error(ErrorKind::failure, "committed without its bytes");
       }
+      BlobOpener reader() override { return {}; }
     };
     return std::make_unique<Writer>();
   }

@@ -19,6 +19,9 @@ class MemoryWriter : public store::BlobWriter {
   store::BlobInfo commit(const std::optional<store::BlobInfo>&) override {
     return {store_.add(data_.str()), data_.str().size()};
   }
+  BlobOpener reader() override {
+    return [this] { return std::make_unique<StringSource>(data_.str()); };
+  }
 
  private:
   MemoryStore& store_;

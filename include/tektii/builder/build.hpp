@@ -49,6 +49,8 @@ struct BuildDeps {
   // Where cache mounts are kept, on the file system of the snapshots; empty: RUN --mount=type=cache is an error.
   std::filesystem::path cache_mounts = {};
   store::StatCache* stat_cache = nullptr;  // spares reading context files that did not change
+  // Where layers of the image are written, when that is not `blobs` itself but something in front of it.
+  store::BlobStore* image_blobs = nullptr;
   // Told, from the thread of a stage, of each layer that the image is going to have, from the lowest on, as soon as
   // that is certain: base layers and cached ones when a step first misses the cache, then each layer that is made. Not
   // called at all when nothing was made. It must not block; `ensure` may be kept like BuildResult::ensure_blob.

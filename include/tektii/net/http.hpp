@@ -28,9 +28,9 @@ struct HttpRequest {
   std::string method = "GET";
   std::string url;
   std::vector<Header> headers;
-  std::optional<Secret> authorization;  // value of the Authorization header; never logged
-  BlobOpener body;                      // empty: no body; called again when the transport has to rewind
-  std::uint64_t body_size = 0;
+  std::optional<Secret> authorization;         // value of the Authorization header; never logged
+  BlobOpener body;                             // empty: no body; called again when the transport has to rewind
+  std::optional<std::uint64_t> body_size = 0;  // nullopt: until its end, sent in chunks (RFC 9112 section 7.1)
   std::chrono::milliseconds connect_timeout{30000};
   std::chrono::milliseconds stall_timeout{60000};  // no byte in either direction for this long
   std::optional<std::chrono::milliseconds> total_timeout = std::nullopt;

@@ -3,6 +3,7 @@
 #include <tektii/net/http.hpp>
 #include <tektii/net/retry.hpp>
 #include <tektii/oci/artifact.hpp>
+#include <tektii/oci/growing_blob.hpp>
 #include <tektii/oci/ports.hpp>
 #include <tektii/oci/reference.hpp>
 #include <tektii/registry/credentials.hpp>
@@ -42,6 +43,10 @@ class RegistryClient {
   std::unique_ptr<oci::ArtifactSource> artifact(const oci::ImageReference& reference);
   // `tag` of the reference is what put_manifest sets.
   std::unique_ptr<oci::ImageTarget> target(const oci::ImageReference& reference);
+  // Sends a blob to the repository of the reference while it is still being made. True when it is there afterwards, and
+  // then a target of the repository does not send it again; false when it has to be sent the usual way. Throws
+  // Error{interrupted} alone.
+  bool stream_blob(const oci::ImageReference& reference, oci::GrowingBlob& blob, const std::stop_token& stop);
   // Fails early: gets a token for pull and push, or finds out that the registry is not there.
   void check_push_access(const oci::ImageReference& reference, std::stop_token stop);
 

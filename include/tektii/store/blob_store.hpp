@@ -21,6 +21,9 @@ class BlobWriter : public ByteSink {
   // digest or size that differs throws Error{failure} "digest mismatch: expected ..., got ..." and nothing is kept.
   // Another process that committed the same blob first is not an error.
   virtual BlobInfo commit(const std::optional<BlobInfo>& expected) = 0;
+  // Opens what was written so far, from the start; the stream also sees what is written later. It may be called while
+  // another thread writes, also after commit(), as long as the blob is in the store.
+  virtual BlobOpener reader() = 0;
 };
 
 // Content-addressed blobs. Safe for several threads and several processes at once.

@@ -10,6 +10,7 @@
 #include "early_push.hpp"
 #include "image_opener.hpp"
 #include "push.hpp"
+#include "streamed_blobs.hpp"
 #include <tektii/exec/user_namespace.hpp>
 #include <tektii/layer/archive.hpp>
 #include <tektii/net/http.hpp>
@@ -124,6 +125,7 @@ struct BuildDriver::Impl {
   std::unique_ptr<registry::RegistryClient> own_client;  // for pushes, when use_credentials() was called
   Renderer renderer;
   std::optional<BuildTimes> times;
+  std::optional<StreamedBlobs> streamed_blobs;
   std::unique_ptr<EarlyPush> early_push;  // from a build to its push; last: its threads use the others
 };
 
@@ -158,6 +160,8 @@ builder::BuildResult BuildDriver::build_for_push(const std::vector<oci::ImageRef
   impl_->early_push = std::make_unique<EarlyPush>(
       EarlyPush::Deps{impl_->push_client(), impl_->store, impl_->progress(), end_build}, references, stop);
   if (impl_->early_push_allowed) {
+    impl_->streamed_blobs.emplace(impl_->store, [&push = *impl_->early_push](const auto& blob) { push.stream(blob); });
+    deps.image_blobs = &*impl_->streamed_blobs;
     deps.layer_sealed = [&push = *impl_->early_push](const oci::Layer& layer, const builder::EnsureBlob& ensure) {
       push.add(layer, ensure);
     };

@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace tektii::cli {
@@ -60,6 +61,51 @@ void EarlyPush::add(const oci::Layer& layer, const builder::EnsureBlob& ensure) 
   changed_.notify_all();
 }
 
+void EarlyPush::stream(const std::shared_ptr<oci::GrowingBlob>& blob) {
+  const std::lock_guard lock(mutex_);
+  if (settled_ || error_ || stop_.stop_requested()) return;
+  for (std::size_t i = 0; i < repositories_.size(); ++i) {
+    auto& stream = streams_.emplace_back(Stream{blob, i});
+    threads_.emplace_back([this, &stream] { send_stream(stream); });
+  }
+}
+
+void EarlyPush::send_stream(Stream& stream) {
+  const auto stop = stop_.get_token();
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, stop, [&] { return access_checked_ || error_; });
+  }
+  try {
+    if (!stop.stop_requested()) {
+      builder::ProgressStep step(deps_.progress, "push a layer while it is made",
+                                 [stop] { return stop.stop_requested(); });
+      const bool sent = deps_.client.stream_blob(repositories_[stream.repository], *stream.blob, stop);
+      step.finish(sent ? builder::StepOutcome::done : builder::StepOutcome::canceled);
+    }
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::interrupted) fail(std::current_exception());
+  } catch (...) {
+    fail(std::current_exception());
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    stream.ended = true;
+  }
+  changed_.notify_all();
+}
+
+// A layer that is being streamed is not sent a second time beside it.
+void EarlyPush::wait_for_streams(const oci::Digest& digest) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, stop_.get_token(), [&] {
+    return std::all_of(streams_.begin(), streams_.end(), [&](const Stream& stream) {
+      const auto sealed = stream.blob->sealed();
+      return stream.ended || !sealed || sealed->digest != digest;
+    });
+  });
+}
+
 void EarlyPush::work() {
   while (const auto job = next_job()) send(*job);
 }
@@ -77,6 +123,7 @@ std::optional<EarlyPush::Job> EarlyPush::next_job() {
 void EarlyPush::send(const Job& job) {
   const auto stop = stop_.get_token();
   try {
+    wait_for_streams(job.layer.blob.digest);
     put_reported(*job.target, upload_of(job.layer, job.ensure, deps_.blobs, stop), deps_.progress, stop);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) return;
@@ -102,6 +149,10 @@ void EarlyPush::settle() {
   const auto stop = stop_.get_token();
   std::unique_lock lock(mutex_);
   changed_.wait(lock, stop, [&] { return access_checked_ || error_; });
+  const auto streams_ended = [&] {
+    return std::all_of(streams_.begin(), streams_.end(), [](const Stream& stream) { return stream.ended; });
+  };
+  changed_.wait(lock, stop, [&] { return streams_ended() || error_; });
   settled_ = true;
   queue_.clear();
   changed_.notify_all();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tektii/builder/build.hpp>
+#include <tektii/oci/growing_blob.hpp>
 #include <tektii/oci/reference.hpp>
 #include <tektii/registry/client.hpp>
 #include <tektii/store/blob_store.hpp>
@@ -9,6 +10,7 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -39,6 +41,9 @@ class EarlyPush {
 
   // Queues a layer; returns at once.
   void add(const oci::Layer& layer, const builder::EnsureBlob& ensure);
+  // Sends a layer that is still being made to every repository; returns at once. What can't be sent so is sent when it
+  // is complete.
+  void stream(const std::shared_ptr<oci::GrowingBlob>& blob);
   // No layer that waits is sent any more, those under way go on. Waits until access was checked and throws the failure,
   // if there was one. A registry that could not be reached, or was too busy, for a layer is none: the push proper tries
   // again, and says so if it is still not there.
@@ -51,7 +56,16 @@ class EarlyPush {
     builder::EnsureBlob ensure;
   };
 
+  // A layer on its way to one repository while it is being made.
+  struct Stream {
+    std::shared_ptr<oci::GrowingBlob> blob;
+    std::size_t repository;
+    bool ended = false;
+  };
+
   void check_access();
+  void send_stream(Stream& stream);
+  void wait_for_streams(const oci::Digest& digest);
   void work();
   std::optional<Job> next_job();  // waits for one; nullopt when there will be none
   void send(const Job& job);
@@ -70,6 +84,7 @@ class EarlyPush {
   std::exception_ptr error_;
   std::deque<Job> queue_;
   std::set<oci::Digest> seen_;
+  std::list<Stream> streams_;
   std::vector<std::jthread> threads_;  // last: they use the others
 };
 

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "registry/session.hpp"
+#include <tektii/oci/growing_blob.hpp>
+
+#include <stop_token>
+
+namespace tektii::registry {
+
+// Sends a blob while it is still being made: POST, one PATCH with a body of unknown length, PUT with the digest
+// (distribution-spec "Pushing a blob in chunks", with one chunk, as docker push does). When the blob turns out to be in
+// the repository once its digest is known, the upload is given up in the middle.
+class BlobStreamer {
+ public:
+  explicit BlobStreamer(const RegistrySession& session) : session_(session) {}
+
+  // True when the blob is in the repository afterwards. False when it has to be sent the usual way: whatever goes wrong
+  // here does not matter, but for Error{interrupted} on stop.
+  bool send(oci::GrowingBlob& blob, const std::stop_token& stop) const;
+
+ private:
+  net::HttpResponse patch(const net::Url& upload, oci::GrowingBlob& blob, const std::stop_token& stop) const;
+  void put_digest(const net::Url& upload, const oci::Descriptor& blob, const std::stop_token& stop) const;
+  void give_up(const net::Url& upload) const;
+
+  const RegistrySession& session_;
+};
+
+}  // namespace tektii::registry
