@@ -64,10 +64,6 @@ std::optional<oci::Layer> layer_at(const Json& index, const std::vector<oci::Lay
 
 }  // namespace
 
-bool CacheRecords::operator==(const CacheRecords& other) const {
-  return write_cache_document(*this) == write_cache_document(other);
-}
-
 std::vector<oci::Layer> layers_of(const CacheRecords& records) {
   std::map<std::pair<oci::Digest, oci::Digest>, oci::Layer> sorted;
   for (const auto& [key, layer] : records.steps) {

@@ -77,18 +77,24 @@ struct ImportedCaches::Cache {
   }
 
   bool offers(const oci::Layer& layer, store::BlobStore& blobs, const std::stop_token& stop) {
-    if (blobs.size_of(layer.blob.digest) == layer.blob.size) return true;
-    const std::lock_guard lock(mutex);
-    if (broken || lost.contains(layer.blob.digest)) return false;
-    const auto known = present.find(layer.blob.digest);
-    if (known != present.end()) return known->second;
+    const auto& digest = layer.blob.digest;
+    if (blobs.size_of(digest) == layer.blob.size) return true;
+    {
+      const std::lock_guard lock(mutex);
+      if (broken || lost.contains(digest)) return false;
+      if (const auto known = present.find(digest); known != present.end()) return known->second;
+    }
     try {
-      return present[layer.blob.digest] = source.source->has_blob(layer.blob, stop);
+      const bool is_present = source.source->has_blob(layer.blob, stop);
+      const std::lock_guard lock(mutex);
+      return present[digest] = is_present;
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::interrupted) throw;
       // Steps are run instead: one failure is enough to wait for.
-      broken = true;
-      warnings.push_back(fmt::format("cache {}: no more is taken from it: {}", source.name, error.what()));
+      const std::lock_guard lock(mutex);
+      if (!std::exchange(broken, true)) {
+        warnings.push_back(fmt::format("cache {}: no more is taken from it: {}", source.name, error.what()));
+      }
       return false;
     }
   }
