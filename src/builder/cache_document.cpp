@@ -62,11 +62,26 @@ std::optional<oci::Layer> layer_at(const Json& index, const std::vector<oci::Lay
   return layers[index.get<std::size_t>()];
 }
 
-}  // namespace
-
-bool CacheRecords::operator==(const CacheRecords& other) const {
-  return write_cache_document(*this) == write_cache_document(other);
+// Goes no deeper than the format does, whatever else is in there: an image's config is not of our making.
+CacheRecords read_records(const Json& document) {
+  if (!document.is_object()) fail("its records are no JSON object");
+  std::vector<oci::Layer> layers;
+  const auto no_list = Json::array();
+  const auto no_object = Json::object();
+  for (const auto& item : member(document, "layers", no_list)) layers.push_back(read_layer(item));
+  CacheRecords records;
+  for (const auto& [key, index] : member(document, "steps", no_object).items()) {
+    if (!is_key(key)) fail("the key of a step is none");
+    records.steps.emplace(key, layer_at(index, layers));
+  }
+  for (const auto& [key, content] : member(document, "contents", no_object).items()) {
+    if (!is_key(key) || !content.is_string() || !is_key(content.get<std::string>())) fail("a key of contents is none");
+    records.contents.emplace(key, content.get<std::string>());
+  }
+  return records;
 }
+
+}  // namespace
 
 std::vector<oci::Layer> layers_of(const CacheRecords& records) {
   std::map<std::pair<oci::Digest, oci::Digest>, oci::Layer> sorted;
@@ -99,22 +114,16 @@ std::string write_cache_document(const CacheRecords& records) {
 }
 
 CacheRecords read_cache_document(std::string_view json) {
-  const auto document = Json::parse(json, nullptr, false);
-  if (!document.is_object()) fail("its records are no JSON object");
-  std::vector<oci::Layer> layers;
-  const auto no_list = Json::array();
-  const auto no_object = Json::object();
-  for (const auto& item : member(document, "layers", no_list)) layers.push_back(read_layer(item));
-  CacheRecords records;
-  for (const auto& [key, index] : member(document, "steps", no_object).items()) {
-    if (!is_key(key)) fail("the key of a step is none");
-    records.steps.emplace(key, layer_at(index, layers));
-  }
-  for (const auto& [key, content] : member(document, "contents", no_object).items()) {
-    if (!is_key(key) || !content.is_string() || !is_key(content.get<std::string>())) fail("a key of contents is none");
-    records.contents.emplace(key, content.get<std::string>());
-  }
-  return records;
+  return read_records(Json::parse(json, nullptr, false));
+}
+
+CacheRecords read_inline_cache(std::string_view image_config) {
+  const auto config = Json::parse(image_config, nullptr, false);
+  if (!config.is_object()) fail("its config is no JSON object");
+  const auto found = config.find(k_inline_cache);
+  if (found != config.end()) return read_records(*found);
+  throw Error(ErrorKind::failure, config.contains("moby.buildkit.cache.v0") ? std::string(k_is_of_buildkit)
+                                                                            : "it is an image without a cache in it");
 }
 
 }  // namespace tektii::builder

@@ -22,4 +22,10 @@ std::string write_cache_document(const CacheRecords& records);
 // Throws Error{failure} that says what is wrong. Members that it does not know are left alone.
 CacheRecords read_cache_document(std::string_view json);
 
+// The same document out of the config of an image (type=inline); also throws when there is none, and says what there
+// is.
+CacheRecords read_inline_cache(std::string_view image_config);
+
+inline constexpr std::string_view k_is_of_buildkit = "it is a cache of BuildKit, which only BuildKit reads";
+
 }  // namespace tektii::builder

@@ -8,7 +8,6 @@
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -22,28 +21,16 @@ constexpr std::size_t k_reads_at_once = 8;
   throw Error(ErrorKind::failure, reason);
 }
 
-constexpr const char* k_of_buildkit = "it is a cache of BuildKit, which only BuildKit reads";
-
-// The document in the config of an image (type=inline).
-std::string inline_document(const std::string& config) {
-  const auto json = nlohmann::json::parse(config, nullptr, false);
-  if (!json.is_object()) refuse("it is damaged: its config is no JSON object");
-  const auto found = json.find(k_inline_cache);
-  if (found != json.end()) return found->dump();
-  if (json.contains("moby.buildkit.cache.v0")) refuse(k_of_buildkit);
-  refuse("it is an image without a cache in it");
-}
-
-std::string document_of(const oci::Artifact& artifact) {
+CacheRecords records_of(const oci::Artifact& artifact) {
   constexpr std::string_view k_buildkit_config = "application/vnd.buildkit.cacheconfig.v0";
   if (oci::is_index(artifact.manifest.media_type)) {
-    if (artifact.manifest_bytes.find(k_buildkit_config) != std::string::npos) refuse(k_of_buildkit);
+    if (artifact.manifest_bytes.find(k_buildkit_config) != std::string::npos) refuse(std::string(k_is_of_buildkit));
     refuse("it is an image of other platforms");
   }
   const auto type = oci::Manifest::parse(artifact.manifest_bytes).config.media_type;
-  if (type == k_media_cache) return artifact.config_bytes;
-  if (oci::to_oci_media_type(type) == oci::k_media_config) return inline_document(artifact.config_bytes);
-  if (type == k_buildkit_config) refuse(k_of_buildkit);
+  if (type == k_media_cache) return read_cache_document(artifact.config_bytes);
+  if (oci::to_oci_media_type(type) == oci::k_media_config) return read_inline_cache(artifact.config_bytes);
+  if (type == k_buildkit_config) refuse(std::string(k_is_of_buildkit));
   refuse(fmt::format("it is no cache, but \"{}\"", escape_control(type)));
 }
 
@@ -70,25 +57,31 @@ struct ImportedCaches::Cache {
   std::optional<std::string> read(const oci::Platform& platform, const std::stop_token& stop) {
     const auto artifact = source.source->read(platform, stop);
     if (!artifact) return "there is none yet, so nothing comes from it";
-    records = read_cache_document(document_of(*artifact));
+    records = records_of(*artifact);
     const auto dropped = drop_unlisted(records, *artifact);
     if (dropped == 0) return std::nullopt;
     return fmt::format("{} of its steps name layers that it does not have, as when it was compressed anew", dropped);
   }
 
   bool offers(const oci::Layer& layer, store::BlobStore& blobs, const std::stop_token& stop) {
-    if (blobs.size_of(layer.blob.digest) == layer.blob.size) return true;
-    const std::lock_guard lock(mutex);
-    if (broken || lost.contains(layer.blob.digest)) return false;
-    const auto known = present.find(layer.blob.digest);
-    if (known != present.end()) return known->second;
+    const auto& digest = layer.blob.digest;
+    if (blobs.size_of(digest) == layer.blob.size) return true;
+    {
+      const std::lock_guard lock(mutex);
+      if (broken || lost.contains(digest)) return false;
+      if (const auto known = present.find(digest); known != present.end()) return known->second;
+    }
     try {
-      return present[layer.blob.digest] = source.source->has_blob(layer.blob, stop);
+      const bool is_present = source.source->has_blob(layer.blob, stop);
+      const std::lock_guard lock(mutex);
+      return present[digest] = is_present;
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::interrupted) throw;
       // Steps are run instead: one failure is enough to wait for.
-      broken = true;
-      warnings.push_back(fmt::format("cache {}: no more is taken from it: {}", source.name, error.what()));
+      const std::lock_guard lock(mutex);
+      if (!std::exchange(broken, true)) {
+        warnings.push_back(fmt::format("cache {}: no more is taken from it: {}", source.name, error.what()));
+      }
       return false;
     }
   }

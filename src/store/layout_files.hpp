@@ -10,6 +10,9 @@ namespace tektii::store {
 
 inline constexpr std::string_view k_ref_name = "org.opencontainers.image.ref.name";
 
+// Of files in the root of a layout that are being written.
+inline constexpr std::string_view k_temporary_prefix = ".tektii-";
+
 // Creates the directory, blobs/sha256, oci-layout and an empty index.json, each unless it is there. Throws Error{usage}
 // when there is a layout of another version.
 void ensure_layout(const std::filesystem::path& root);

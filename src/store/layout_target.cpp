@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <utility>
 
 namespace tektii::store {
@@ -75,6 +76,7 @@ class LayoutTarget : public oci::ImageTarget {
   LayoutTarget(fs::path root, EntryName name) : root_(std::move(root)), name_(std::move(name)) {
     refuse_foreign_directory(root_);
     ensure_layout(root_);
+    writing_.emplace(FileLock::acquire(root_ / "blobs", LockMode::shared));
   }
 
   bool has_manifest(const oci::Descriptor& manifest, std::stop_token stop) override {
@@ -118,11 +120,13 @@ class LayoutTarget : public oci::ImageTarget {
   }
 
   fs::path next_temporary() {
-    return root_ / fmt::format(".tektii-{}-{}-{}", ::getpid(), static_cast<const void*>(this), counter_++);
+    return root_ /
+           fmt::format("{}{}-{}-{}", k_temporary_prefix, ::getpid(), static_cast<const void*>(this), counter_++);
   }
 
   fs::path root_;
   EntryName name_;
+  std::optional<FileLock> writing_;  // keeps prune_layout away from blobs that no manifest names yet
   std::atomic<unsigned> counter_ = 0;
 };
 

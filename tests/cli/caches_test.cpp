@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <iterator>
 
 namespace tektii {
 namespace {
@@ -118,6 +119,20 @@ TEST_F(CachesTest, LocalCacheOfAFirstRunAndOfASecond) {
   EXPECT_EQ(cached_steps(second), 4U);  // and the cache itself, which did not change
   EXPECT_THAT(second.err, Not(HasSubstr("Warning: cache")));
   EXPECT_EQ(read_file(path("kept/index.json")), index);
+}
+
+TEST_F(CachesTest, LocalCacheDoesNotGrowFromRunToRun) {
+  const auto blobs = [&] {
+    const std::filesystem::directory_iterator all(path("kept/blobs/sha256"));
+    return std::distance(begin(all), end(all));
+  };
+  const std::vector<std::string> both = {"--cache-from", "type=local,src=kept", "--cache-to", "type=local,dest=kept"};
+  digest(build("one", both));
+  EXPECT_EQ(blobs(), 5);  // three layers, records, manifest
+  write("ctx/a", "changed");
+  const auto second = build("two", both);
+  EXPECT_EQ(blobs(), 5);
+  EXPECT_EQ(digest(build("three", both)), digest(second));
 }
 
 TEST_F(CachesTest, DamagedLayersAreMadeAgain) {

@@ -44,7 +44,8 @@ INSTANTIATE_TEST_SUITE_P(
     Fuzz, Replay,
     ::testing::Values(Target{"parser", check_parser, {"fuzz/parser", "dockerfile/ok", "dockerfile/bad"}},
                       Target{"expander", check_expander, {"fuzz/expander"}},
-                      Target{"ignore", check_ignore, {"fuzz/ignore"}}, Target{"flags", check_flags, {"fuzz/flags"}}),
+                      Target{"ignore", check_ignore, {"fuzz/ignore"}}, Target{"flags", check_flags, {"fuzz/flags"}},
+                      Target{"cache", check_cache, {"fuzz/cache"}}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

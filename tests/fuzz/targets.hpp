@@ -14,5 +14,7 @@ void check_expander(std::string_view input);
 void check_ignore(std::string_view input);
 // The first byte chooses: the flags of an instruction, a mount, or another value that is parsed by hand.
 void check_flags(std::string_view input);
+// The records of a build cache, or the config of an image that may have some: what is read survives being written.
+void check_cache(std::string_view input);
 
 }  // namespace tektii::fuzz

@@ -21,8 +21,6 @@ namespace tektii::builder {
 struct CacheRecords {
   std::map<std::string, std::optional<oci::Layer>> steps;  // by the key of a step what it made: a layer, or nothing
   std::map<std::string, std::string> contents;  // by what a step reads of other stages the key of what is there
-
-  bool operator==(const CacheRecords& other) const;
 };
 
 // A cache that a build may take steps from.

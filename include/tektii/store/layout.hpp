@@ -3,6 +3,7 @@
 #include <tektii/oci/artifact.hpp>
 #include <tektii/oci/ports.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -24,5 +25,10 @@ std::unique_ptr<oci::ArtifactSource> open_layout_artifact(const std::filesystem:
 // image that had it; it may be empty. `image_name` (the full reference) becomes io.containerd.image.name.
 std::unique_ptr<oci::ImageTarget> open_layout_target(const std::filesystem::path& directory, const std::string& tag,
                                                      const std::string& image_name = {});
+
+// Removes the blobs of an OCI layout directory that nothing in its index.json needs any more, and returns how many
+// bytes they had. Does nothing while a target of any process is open on it, and when the index names something of an
+// unknown kind.
+std::uint64_t prune_layout(const std::filesystem::path& directory);
 
 }  // namespace tektii::store

@@ -2,8 +2,10 @@
 
 #include <tektii/store/layout.hpp>
 #include <tektii/util/error.hpp>
+#include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -13,6 +15,13 @@ namespace {
 std::unique_ptr<oci::ImageTarget> open_target(const CachePlace& place, registry::RegistryClient& client) {
   if (place.reference) return client.target(*place.reference);
   return store::open_layout_target(place.directory, place.tag);
+}
+
+// A directory that is kept from one CI job to the next would else grow with each of them.
+void drop_what_was_replaced(const CachePlace& place) {
+  if (place.reference) return;
+  const auto freed = store::prune_layout(place.directory);
+  if (freed > 0) spdlog::info("{} of former caches were removed from {}", format_bytes(freed), place.name());
 }
 
 // The repository of the same registry that has the image's layers by now.
@@ -46,10 +55,12 @@ std::optional<std::string> export_cache(const CacheExportSpec& spec, const build
   builder::ProgressStep step(deps.progress, "exporting cache to " + spec.place.name(),
                              [stop] { return stop.stop_requested(); });
   try {
-    const auto target = open_target(spec.place, deps.client);
+    auto target = open_target(spec.place, deps.client);
     const builder::CacheExport destination{*target, deps.blobs, result.ensure_blob, origin_for(spec.place, pushed)};
     const auto& records = spec.all_stages ? result.all_steps : result.image_steps;
     const bool sent = builder::export_cache(records, destination, stop);
+    target.reset();
+    if (sent) drop_what_was_replaced(spec.place);
     step.finish(sent ? builder::StepOutcome::done : builder::StepOutcome::cached);
     return std::nullopt;
   } catch (Error& error) {
