@@ -189,6 +189,31 @@ TEST_F(EarlyPushTest, OnlyWhatChangedIsSent) {
   EXPECT_EQ(count("HEAD"), 4) << "each blob once";
 }
 
+TEST_F(EarlyPushTest, TwoTagsOfARepositorySendEachBlobOnce) {
+  const auto result = push({"-t", registry_.name() + "/x/image:2"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(count("HEAD"), 4);
+  EXPECT_EQ(count("PUT"), 4);
+  EXPECT_EQ(registry_.server().count("GET", "/v2/"), 1);
+  EXPECT_EQ(registry_.manifest("x/image", "2"), registry_.manifest("x/image", "1"));
+}
+
+TEST_F(EarlyPushTest, WhoIsNotLetInIsToldAtOnce) {
+  gate_ = [] { return false; };
+  registry_.set_intercept([](const ServerRequest& request) -> std::optional<ServerResponse> {
+    if (request.path() == "/v2/") return ServerResponse{403, {}, R"({"errors":[{"code":"DENIED","message":"no"}]})"};
+    return std::nullopt;
+  });
+  for (const auto& options : std::vector<std::vector<std::string>>{{}, {"--no-early-push"}}) {
+    const auto began = Clock::now();
+    const auto result = push(options, "cache" + std::to_string(options.size()));
+    EXPECT_LT(Clock::now() - began, std::chrono::seconds(10)) << "the step was waited for";
+    EXPECT_EQ(result.exit_code, 4) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("check access to "));
+  }
+  EXPECT_EQ(count(""), 0);
+}
+
 TEST_F(EarlyPushTest, ARefusalEndsTheBuild) {
   gate_ = [] { return false; };
   answer_uploads({403, {}, R"({"errors":[{"code":"DENIED","message":"quota is used up"}]})"});
