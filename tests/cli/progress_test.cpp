@@ -12,8 +12,10 @@
 #include <nlohmann/json.hpp>
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <array>
 #include <regex>
 
 namespace tektii::cli {
@@ -225,11 +227,48 @@ TEST(JsonProgress, EveryLineIsAnObject) {
 }
 
 // A pseudo-terminal has a size, so that the live display is drawn as for a person.
+UniqueFd open_pseudo_terminal() {
+  UniqueFd master(::posix_openpt(O_RDWR | O_NOCTTY));
+  if (!master || ::grantpt(master.get()) != 0 || ::unlockpt(master.get()) != 0) throw_errno("pseudo-terminal");
+  return master;
+}
+
+// All that was written, once nobody has the other end open any more.
+std::string read_to_end(const UniqueFd& master) {
+  std::string text;
+  std::array<char, 4096> buffer{};
+  for (ssize_t count = 0; (count = ::read(master.get(), buffer.data(), buffer.size())) > 0;) {
+    text.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+  return text;
+}
+
+TEST(TtyProgress, ALineHasItsBytesAndFitsTheTerminal) {
+  for (const std::size_t columns : {80U, 40U, 20U}) {
+    SCOPED_TRACE(columns);
+    const auto master = open_pseudo_terminal();
+    const winsize size{24, static_cast<unsigned short>(columns), 0, 0};
+    ASSERT_EQ(::ioctl(master.get(), TIOCSWINSZ, &size), 0);
+    {
+      const UniqueFd terminal(::open(::ptsname(master.get()), O_RDWR | O_NOCTTY));
+      ASSERT_TRUE(terminal);
+      const auto renderer = make_tty_progress(terminal.get(), false);
+      const int step = renderer.sink->step_started("push layer 0123456789ab (900.0 MB)");
+      renderer.sink->step_progress(step, {Activity::upload, 123'456'789, 900'000'000});
+      renderer.settle();
+    }
+    const auto text = read_to_end(master);
+    EXPECT_EQ(text.find("123.5 MB of 900.0 MB") != std::string::npos, columns == 80) << text;
+    EXPECT_EQ(text.find("123.5 MB") != std::string::npos, columns >= 40) << text;
+    for (const auto& line : split(text, '\n')) {
+      const auto visible = std::regex_replace(line, std::regex("\x1b\\[[0-9]*[A-Z]|\r"), "");
+      EXPECT_LE(display_width(visible), columns) << visible;
+    }
+  }
+}
+
 TEST(TtyProgress, WhatIsPrintedAfterSettleIsNotDrawnOver) {
-  const UniqueFd master(::posix_openpt(O_RDWR | O_NOCTTY));
-  ASSERT_TRUE(master);
-  ASSERT_EQ(::grantpt(master.get()), 0);
-  ASSERT_EQ(::unlockpt(master.get()), 0);
+  const auto master = open_pseudo_terminal();
   {
     const UniqueFd terminal(::open(::ptsname(master.get()), O_RDWR | O_NOCTTY));
     ASSERT_TRUE(terminal);
@@ -240,12 +279,8 @@ TEST(TtyProgress, WhatIsPrintedAfterSettleIsNotDrawnOver) {
     progress->step_finished(step, StepOutcome::done, milliseconds(10));
     renderer.settle();
     write_fully(terminal.get(), as_byte_span("sha256:abc\n"), "terminal");
-    ASSERT_EQ(::fcntl(master.get(), F_SETFL, O_NONBLOCK), 0);
   }
-  std::string text(65536, '\0');
-  const auto count = ::read(master.get(), text.data(), text.size());
-  ASSERT_GT(count, 0);
-  text.resize(static_cast<std::size_t>(count));
+  const auto text = read_to_end(master);
   EXPECT_THAT(text, HasSubstr("✓ [build 1/1] RUN x"));
   const auto result = text.find("sha256:abc");
   ASSERT_NE(result, std::string::npos);

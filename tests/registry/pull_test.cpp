@@ -47,6 +47,27 @@ TEST_F(PullTest, ResolvesATagInTwoRequests) {
   EXPECT_THAT(lines(), ElementsAre("GET /v2/app/manifests/1", "GET /v2/app/blobs/" + image.sealed.config.digest.str()));
 }
 
+TEST_F(PullTest, DocumentsThatAreKnownAreNotAskedForUnlessTheyAreDamaged) {
+  std::map<std::string, std::string> kept;
+  DocumentCache documents;
+  documents.find = [&](const oci::Digest& digest) -> std::optional<std::string> {
+    const auto found = kept.find(digest.str());
+    return found == kept.end() ? std::nullopt : std::optional(found->second);
+  };
+  documents.keep = [&](const std::string& bytes) { kept[oci::Digest::of_bytes(bytes).str()] = bytes; };
+  RegistryClient with_cache(RegistryDeps{*transport, credentials, &clock, {}, documents});
+  const auto pinned = reference("app@" + image.sealed.manifest.digest.str());
+  with_cache.image(pinned)->resolve({}, {});
+  EXPECT_EQ(lines().size(), 2U);
+  const auto again = with_cache.image(pinned)->resolve({}, {});
+  EXPECT_EQ(lines().size(), 2U);
+  EXPECT_EQ(again.config_bytes, image.sealed.config_bytes);
+  EXPECT_EQ(again.manifest.media_type, image.sealed.manifest.media_type);
+  for (auto& [digest, bytes] : kept) bytes += " ";
+  EXPECT_EQ(with_cache.image(pinned)->resolve({}, {}).config_bytes, image.sealed.config_bytes);
+  EXPECT_EQ(lines().size(), 4U);
+}
+
 TEST_F(PullTest, AsksForAllKindsOfManifestByName) {
   resolve();
   const std::string accept = server->server().requests().at(0).header("Accept").value_or("");

@@ -213,7 +213,10 @@ void BuildDriver::keep_in_store(const builder::BuildResult& result, const std::v
 void BuildDriver::push(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
                        const std::stop_token& stop) {
   if (impl_->early_push) impl_->early_push->settle();
-  push_image(result, references, impl_->push_client(), impl_->store, impl_->progress(), stop);
+  const PushTo to{references, [&early = impl_->early_push](const oci::ImageReference& reference) {
+                    return early && early->sent_to(reference);
+                  }};
+  push_image(result, to, impl_->push_client(), impl_->store, impl_->progress(), stop);
   impl_->early_push.reset();
 }
 

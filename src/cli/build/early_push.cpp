@@ -55,7 +55,7 @@ void EarlyPush::add(const oci::Layer& layer, const builder::EnsureBlob& ensure) 
   {
     const std::lock_guard lock(mutex_);
     if (settled_ || error_ || !seen_.insert(layer.blob.digest).second) return;
-    for (const auto& target : targets_) queue_.push_back({target.get(), layer, ensure});
+    for (std::size_t i = 0; i < targets_.size(); ++i) queue_.push_back({i, layer, ensure});
     if (threads_.size() < k_parallel_uploads) threads_.emplace_back([this] { work(); });
   }
   changed_.notify_all();
@@ -124,7 +124,10 @@ void EarlyPush::send(const Job& job) {
   const auto stop = stop_.get_token();
   try {
     wait_for_streams(job.layer.blob.digest);
-    put_reported(*job.target, upload_of(job.layer, job.ensure, deps_.blobs, stop), deps_.progress, stop);
+    const auto upload = upload_of(job.layer, job.ensure, deps_.blobs, stop);
+    if (!put_reported(*targets_[job.repository], upload, deps_.progress, stop)) return;
+    const std::lock_guard lock(mutex_);
+    sent_to_.insert(repositories_[job.repository].repository_str());
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) return;
     if (error.kind() != ErrorKind::network) return fail(std::current_exception());
@@ -143,6 +146,11 @@ void EarlyPush::fail(std::exception_ptr error) {
   changed_.notify_all();
   stop_.request_stop();
   deps_.on_failure();
+}
+
+bool EarlyPush::sent_to(const oci::ImageReference& reference) {
+  const std::lock_guard lock(mutex_);
+  return sent_to_.contains(reference.repository_str());
 }
 
 void EarlyPush::settle() {

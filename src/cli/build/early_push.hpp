@@ -48,10 +48,12 @@ class EarlyPush {
   // if there was one. A registry that could not be reached, or was too busy, for a layer is none: the push proper tries
   // again, and says so if it is still not there.
   void settle();
+  // True when something was sent to the reference's repository, so that the image can't have been there.
+  bool sent_to(const oci::ImageReference& reference);
 
  private:
   struct Job {
-    oci::ImageTarget* target;
+    std::size_t repository;  // its place in both lists below
     oci::Layer layer;
     builder::EnsureBlob ensure;
   };
@@ -74,8 +76,8 @@ class EarlyPush {
   Deps deps_;
   std::stop_source stop_;
   std::stop_callback<std::function<void()>> forward_stop_;
-  std::vector<oci::ImageReference> repositories_;  // one reference of each
-  std::vector<std::unique_ptr<oci::ImageTarget>> targets_;
+  std::vector<oci::ImageReference> repositories_;           // one reference of each
+  std::vector<std::unique_ptr<oci::ImageTarget>> targets_;  // of the repositories
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable_any changed_;
@@ -85,6 +87,7 @@ class EarlyPush {
   std::deque<Job> queue_;
   std::set<oci::Digest> seen_;
   std::list<Stream> streams_;
+  std::set<std::string> sent_to_;      // repositories
   std::vector<std::jthread> threads_;  // last: they use the others
 };
 

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
-#include <functional>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -65,16 +64,15 @@ void put_image(const builder::BuildResult& result, oci::ImageTarget& target, sto
       result, target, blobs, [&](const oci::BlobUpload& upload) { target.put_blob(upload, stop); }, stop);
 }
 
-void push_image(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
-                registry::RegistryClient& client, store::BlobStore& blobs, builder::ProgressSink& progress,
-                const std::stop_token& stop) {
+void push_image(const builder::BuildResult& result, const PushTo& to, registry::RegistryClient& client,
+                store::BlobStore& blobs, builder::ProgressSink& progress, const std::stop_token& stop) {
   std::set<std::string> repositories_done;
-  for (const auto& reference : references) {
+  for (const auto& reference : to.references) {
     builder::ProgressStep step(progress, fmt::format("push {}", reference.str()),
                                [stop] { return stop.stop_requested(); });
     step.begin(builder::Activity::upload);
     const auto target = client.target(reference);
-    if (target->has_manifest(result.image.manifest, stop)) {
+    if (!to.is_new_to(reference) && target->has_manifest(result.image.manifest, stop)) {
       step.finish(builder::StepOutcome::cached);
       continue;
     }

@@ -5,17 +5,24 @@
 #include <tektii/registry/client.hpp>
 #include <tektii/store/blob_store.hpp>
 
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 namespace tektii::cli {
 
+// Where an image goes.
+struct PushTo {
+  const std::vector<oci::ImageReference>& references;
+  // True when the image is known not to be there yet, so that nobody needs to be asked.
+  std::function<bool(const oci::ImageReference& reference)> is_new_to;
+};
+
 // Sends an image to every reference, each blob once per repository, the manifests last. A repository that has the
 // manifest under the tag already is asked once and left alone.
-void push_image(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
-                registry::RegistryClient& client, store::BlobStore& blobs, builder::ProgressSink& progress,
-                const std::stop_token& stop);
+void push_image(const builder::BuildResult& result, const PushTo& to, registry::RegistryClient& client,
+                store::BlobStore& blobs, builder::ProgressSink& progress, const std::stop_token& stop);
 
 // Puts an image to any target: blobs in parallel, then the manifest.
 void put_image(const builder::BuildResult& result, oci::ImageTarget& target, store::BlobStore& blobs,

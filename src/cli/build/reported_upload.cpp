@@ -33,9 +33,11 @@ class UploadStep {
     return std::make_unique<builder::MeteredSource>(std::move(source), meter_);
   }
 
-  void finish() {
+  // True when there was one.
+  bool finish() {
     meter_.reset();
     if (step_) step_->finish(builder::StepOutcome::done);
+    return step_.has_value();
   }
   void explain(const Error& error) const {
     if (step_ && error.kind() != ErrorKind::interrupted) progress_.step_output(step_->id(), error.message() + "\n");
@@ -60,7 +62,7 @@ oci::BlobUpload upload_of(const oci::Layer& layer, const builder::EnsureBlob& en
   return {layer.blob, open, layer.origin};
 }
 
-void put_reported(oci::ImageTarget& target, const oci::BlobUpload& upload, builder::ProgressSink& progress,
+bool put_reported(oci::ImageTarget& target, const oci::BlobUpload& upload, builder::ProgressSink& progress,
                   const std::stop_token& stop) {
   UploadStep step(upload.blob, progress, stop);
   auto reported = upload;
@@ -71,7 +73,7 @@ void put_reported(oci::ImageTarget& target, const oci::BlobUpload& upload, build
     step.explain(error);
     throw;
   }
-  step.finish();
+  return step.finish();
 }
 
 }  // namespace tektii::cli

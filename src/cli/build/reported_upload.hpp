@@ -13,8 +13,8 @@ oci::BlobUpload upload_of(const oci::Layer& layer, const builder::EnsureBlob& en
                           const std::stop_token& stop);
 
 // Puts a layer. Once its bytes are asked for it is shown as a step of its own, so nothing is shown for one that is
-// there already or is mounted. Throws what put_blob throws.
-void put_reported(oci::ImageTarget& target, const oci::BlobUpload& upload, builder::ProgressSink& progress,
+// there already or is mounted. True when its bytes were sent. Throws what put_blob throws.
+bool put_reported(oci::ImageTarget& target, const oci::BlobUpload& upload, builder::ProgressSink& progress,
                   const std::stop_token& stop);
 
 }  // namespace tektii::cli

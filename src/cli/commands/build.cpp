@@ -63,8 +63,9 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
   command.add_option("-j,--jobs", options.jobs, "Stages that are built at once [default: one per processor]");
   command.add_option("--target", options.target, "Stage to build [default: the last]");
   command.add_flag("--no-cache", options.no_cache, "Run every step, also if its inputs did not change");
-  command.add_flag("!--no-early-push", options.early_push,
-                   "Send layers when the image is finished, none while steps run");
+  command.add_flag_callback(
+      "--no-early-push", [&options] { options.early_push = false; },
+      "Push layers when the image is finished, none while steps run");
   command.add_option("--progress", options.progress, "auto, tty, plain, json or quiet")->capture_default_str();
   command.add_option("--compression", options.compression, "Of layers: gzip[:1-12] or zstd[:1-19]")
       ->capture_default_str();
