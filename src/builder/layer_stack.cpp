@@ -12,6 +12,26 @@
 #include <thread>
 
 namespace tektii::builder {
+namespace {
+
+bool is_intact(store::BlobStore& blobs, const oci::Descriptor& blob, const std::stop_token& stop) {
+  if (blobs.size_of(blob.digest) != blob.size) return false;
+  try {
+    const auto source = blobs.open(blob.digest);
+    Sha256 hash;
+    std::vector<std::byte> buffer(std::size_t{1} << 20U);
+    while (const auto count = source->read(buffer)) {
+      throw_if_stopped(stop);
+      hash.update(ByteSpan(buffer).first(count));
+    }
+    return oci::Digest::of_hex(hash.finish_hex()) == blob.digest;
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::damaged) return false;
+    throw;
+  }
+}
+
+}  // namespace
 
 BlobFetcher::BlobFetcher(store::BlobStore& blobs, Around around) : blobs_(blobs), around_(std::move(around)) {}
 
@@ -31,10 +51,13 @@ std::shared_ptr<BlobFetcher::Entry> BlobFetcher::entry_of(const oci::Digest& dig
 void BlobFetcher::ensure(const oci::Layer& layer, const std::stop_token& stop) {
   const auto entry = entry_of(layer.blob.digest);
   const std::lock_guard lock(entry->mutex);
-  if (blobs_.size_of(layer.blob.digest)) return;
+  const auto size = blobs_.size_of(layer.blob.digest);
+  if (size == layer.blob.size) return;
   if (!entry->source) {
-    throw Error(ErrorKind::failure, fmt::format("layer {} is gone from the store", layer.blob.digest.str()))
-        .add_hint("build again with --no-cache");
+    if (size) blobs_.discard(layer.blob.digest);
+    throw Error(ErrorKind::damaged,
+                fmt::format("layer {} {} the store", layer.blob.digest.str(), size ? "was damaged in" : "is gone from"))
+        .add_hint("build again, and it is made anew");
   }
   around_(layer, [&] {
     const auto writer = blobs_.create();
@@ -47,19 +70,10 @@ bool BlobFetcher::heal(const oci::Layer& layer, const std::stop_token& stop) {
   const auto entry = entry_of(layer.blob.digest);
   {
     const std::lock_guard lock(entry->mutex);
-    if (blobs_.size_of(layer.blob.digest)) {
-      const auto source = blobs_.open(layer.blob.digest);
-      Sha256 hash;
-      std::vector<std::byte> buffer(std::size_t{1} << 20U);
-      for (auto count = source->read(buffer); count > 0; count = source->read(buffer)) {
-        throw_if_stopped(stop);
-        hash.update(ByteSpan(buffer.data(), count));
-      }
-      if (hash.finish_hex() == layer.blob.digest.hex()) return false;
-      blobs_.discard(layer.blob.digest);
-    }
+    if (is_intact(blobs_, layer.blob, stop)) return false;
+    blobs_.discard(layer.blob.digest);
     if (!entry->source) {
-      throw Error(ErrorKind::failure, fmt::format("layer {} was damaged in the store", layer.blob.digest.str()))
+      throw Error(ErrorKind::damaged, fmt::format("layer {} was damaged in the store", layer.blob.digest.str()))
           .add_hint("it was removed: build again, and it is made anew");
     }
   }

@@ -79,8 +79,16 @@ class StageSource : public CopySource {
   // Once per layer, and only for layers that a copied file is in.
   void unpack(const oci::Layer& layer) {
     if (unpacked_.contains(layer.diff_id)) return;
-    if (!snapshots_.has_directory(layer.diff_id)) fetcher_.ensure(layer, stop_);
-    snapshots_.directory(layer, stop_);
+    const auto unpacked = [&] {
+      if (!snapshots_.has_directory(layer.diff_id)) fetcher_.ensure(layer, stop_);
+      snapshots_.directory(layer, stop_);
+    };
+    try {
+      unpacked();
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted || !fetcher_.heal(layer, stop_)) throw;
+      unpacked();
+    }
     unpacked_.insert(layer.diff_id);
   }
 

@@ -104,7 +104,9 @@ class LayoutTarget : public oci::ImageTarget {
     }
     // The directory itself is locked: index.json is replaced, so a lock on it would be a lock on the old file.
     const auto lock = FileLock::acquire(root_, LockMode::exclusive);
-    write_file_atomic(root_ / "index.json", updated_index(read_index_text(root_), manifest, name_));
+    const auto text = read_index_text(root_);
+    const auto updated = updated_index(text, manifest, name_);
+    if (updated != text) write_document(root_ / "index.json", updated);
   }
 
  private:

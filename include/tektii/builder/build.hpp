@@ -9,6 +9,7 @@
 #include <tektii/oci/ports.hpp>
 #include <tektii/store/action_cache.hpp>
 #include <tektii/store/blob_store.hpp>
+#include <tektii/store/use_marks.hpp>
 
 #include <filesystem>
 #include <functional>
@@ -45,6 +46,7 @@ struct BuildDeps {
   RemoteSources* remote = nullptr;  // without it, ADD takes nothing from other machines
   // Where cache mounts are kept, on the file system of the snapshots; empty: RUN --mount=type=cache is an error.
   std::filesystem::path cache_mounts = {};
+  const store::UseMarks* marks = nullptr;  // of the store that cache_mounts is in
 };
 
 // Parses, plans, runs and seals. Problems of the Dockerfile and the context are all found before the first request, and

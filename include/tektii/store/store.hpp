@@ -2,10 +2,13 @@
 
 #include <tektii/store/action_cache.hpp>
 #include <tektii/store/blob_store.hpp>
+#include <tektii/store/use_marks.hpp>
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -20,8 +23,9 @@ class TempArea;
 //   mounts/v1/                                   the directories of cache mounts (owned by the builder module)
 //   git/v1/                                      mirrors of git repositories (owned by the fetch module)
 //   tmp/<pid>-*/                                 files being written; those of dead processes are removed on open
-// Every change is a rename, so a reader or a crash sees the old state or the new one. Writers must not outlive the
-// Store.
+//   gc/v1/                                       locks of the garbage collection and what it measured last (gc.hpp)
+// Every change is a rename, so a reader or a crash sees the old state or the new one. Readers and writers must not
+// outlive the Store. What it is asked for and has, it keeps until the process ends (use_marks.hpp).
 class Store : public BlobStore, public ActionCache {
  public:
   // Opens or creates; throws Error with a hint when the directory can't be written.
@@ -41,6 +45,9 @@ class Store : public BlobStore, public ActionCache {
   // A path in temp_directory() that was not handed out before; nothing is created. Thread-safe.
   std::filesystem::path next_temp_name(std::string_view prefix);
 
+  // For the objects of other modules: what they use of the store they mark.
+  const UseMarks& marks() const { return *marks_; }
+
   std::optional<std::uint64_t> size_of(const oci::Digest& digest) override;
   std::unique_ptr<ByteSource> open(const oci::Digest& digest) override;
   std::unique_ptr<BlobWriter> create() override;
@@ -49,8 +56,13 @@ class Store : public BlobStore, public ActionCache {
   void put(std::string_view key, std::string_view record) override;
 
  private:
+  class FreshBlob;
+
   std::filesystem::path root_;
   std::unique_ptr<TempArea> temp_;
+  std::optional<UseMarks> marks_;
+  std::mutex mutex_;             // guards what follows
+  std::set<oci::Digest> fresh_;  // blobs that this object wrote: their bytes went through its own hash
 };
 
 }  // namespace tektii::store

@@ -1,5 +1,7 @@
 #include "driver.hpp"
 
+#include "cli/build/cache_areas.hpp"
+#include "cli/build/cache_limit.hpp"
 #include "cli/build/context/loader.hpp"
 #include "cli/build/remote_sources.hpp"
 #include "cli/progress/progress.hpp"
@@ -10,8 +12,11 @@
 #include <tektii/layer/archive.hpp>
 #include <tektii/net/http.hpp>
 #include <tektii/registry/client.hpp>
+#include <tektii/store/gc.hpp>
 #include <tektii/store/layout.hpp>
 #include <tektii/store/store.hpp>
+#include <tektii/util/clock.hpp>
+#include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -24,11 +29,12 @@ namespace tektii::cli {
 
 struct BuildDriver::Impl {
   explicit Impl(const BuildOptions& options)
-      : progress_mode(parse_progress_mode(options.progress)),
+      : cache_limit(configured_cache_limit()),
+        progress_mode(parse_progress_mode(options.progress)),
         inputs(load(options)),
         unavailable(options.builds_nothing ? std::nullopt : enter()),
         store(open_store()),
-        snapshots(store.root() / "layers" / "v1", store),
+        snapshots(store.root() / "layers" / "v1", store, &store.marks()),
         executor(exec::make_userns_executor(unavailable)),
         transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
         docker_credentials(registry::make_docker_config_credentials()),
@@ -74,10 +80,12 @@ struct BuildDriver::Impl {
     const auto unpack = ::geteuid() == 0 ? std::nullopt : unavailable;
     builder::BuildDeps deps{store, store, snapshots, *executor, opener, progress(), unpack, &remote};
     deps.cache_mounts = store.root() / "mounts" / "v1";
+    deps.marks = &store.marks();
     return deps;
   }
   registry::RegistryClient& push_client() { return own_client ? *own_client : *client; }
 
+  store::CacheLimit cache_limit;
   ProgressMode progress_mode;
   std::optional<store::Store> store_owner;
   int steps_before = 0;  // shown while the contexts were loaded
@@ -140,6 +148,13 @@ void BuildDriver::write_outputs(const builder::BuildResult& result, const std::v
 
 void BuildDriver::keep_in_store(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
                                 const std::stop_token& stop) {
+  // An image of the store is whole, also when other processes remove what was not used for long: what is there is
+  // marked by asking for it, what is not is put there.
+  for (const auto& layer : result.image.layers) result.ensure_blob(layer, stop);
+  for (const auto* blob : {&result.image.config, &result.image.manifest}) {
+    const auto size = impl_->store.size_of(blob->digest);
+    if (size && *size != blob->size) impl_->store.discard(blob->digest);
+  }
   // The store holds images of many names, so the whole name is the tag.
   for (const auto& reference : references) {
     const auto target = store::open_layout_target(impl_->store.root(), reference.str(), reference.str());
@@ -156,6 +171,23 @@ void BuildDriver::check_push_access(const std::vector<oci::ImageReference>& refe
   std::set<std::string> seen;
   for (const auto& reference : references) {
     if (seen.insert(reference.repository_str()).second) impl_->push_client().check_push_access(reference, stop);
+  }
+}
+
+void BuildDriver::collect_garbage(const std::stop_token& stop) {
+  try {
+    SystemClock clock;
+    store::GarbageCollector collector(impl_->store, cache_areas(), clock);
+    const auto result = collector.collect(impl_->cache_limit, stop);
+    if (!result) return;
+    if (result->freed > 0) {
+      spdlog::info("{} were removed from the cache, {} are left", format_bytes(result->freed),
+                   format_bytes(result->left));
+    }
+    for (const auto& failure : result->failures) spdlog::warn("the cache could not be cleared of {}", failure);
+  } catch (const std::exception& error) {
+    // The image is where it should be. Whoever interrupts now has it too.
+    if (!stop.stop_requested()) spdlog::warn("the cache could not be cleared: {}", error.what());
   }
 }
 

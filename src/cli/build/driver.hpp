@@ -42,6 +42,8 @@ class BuildDriver {
             const std::stop_token& stop);
   // Fails early when the references can't be pushed to.
   void check_push_access(const std::vector<oci::ImageReference>& references, const std::stop_token& stop);
+  // After everything else: keeps the store below its limit. Never throws; what fails is a warning.
+  void collect_garbage(const std::stop_token& stop);
   // Ends the live display before something else is printed.
   void settle();
   // Credentials that beat docker's config.json for one registry, from now on.

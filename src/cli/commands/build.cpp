@@ -2,6 +2,7 @@
 
 #include "cli/build/call_text.hpp"
 #include "cli/build/driver.hpp"
+#include "cli/build/healing.hpp"
 #include "cli/commands/build_call.hpp"
 #include "cli/exit_code.hpp"
 #include <tektii/util/error.hpp>
@@ -147,13 +148,15 @@ int run_build(const BuildOptions& given, CommandContext& context) {
   }
   BuildDriver driver(options);
   const auto stop = context.stop();
-  const auto result = options.push ? build_with_access_check(driver, references, stop) : driver.build(stop);
-
   std::vector<std::string> names;
   for (const auto& reference : references) names.push_back(reference.str());
-  driver.write_outputs(result, references, stop);
-  if (options.push) driver.push(result, references, stop);
-  if (!options.push && options.outputs.empty()) driver.keep_in_store(result, references, stop);
+  const auto result = with_healing(context.terminal, [&] {
+    auto built = options.push ? build_with_access_check(driver, references, stop) : driver.build(stop);
+    driver.write_outputs(built, references, stop);
+    if (options.push) driver.push(built, references, stop);
+    if (!options.push && options.outputs.empty()) driver.keep_in_store(built, references, stop);
+    return built;
+  });
   driver.settle();
   print_warnings(result, context.terminal);
   if (!options.push && options.outputs.empty()) {
@@ -164,6 +167,7 @@ int run_build(const BuildOptions& given, CommandContext& context) {
   context.terminal.result(result.image.manifest.digest.str() + "\n");
   if (!options.iid_file.empty()) write_file_atomic(options.iid_file, result.image.config.digest.str());
   if (!options.metadata_file.empty()) write_file_atomic(options.metadata_file, metadata_json(result, names));
+  driver.collect_garbage(stop);
   return k_exit_ok;
 }
 

@@ -1,6 +1,7 @@
 #include "cli/commands/image_builder.hpp"
 
 #include "cli/build/driver.hpp"
+#include "cli/build/healing.hpp"
 #include "cli/commands/build.hpp"
 #include "cli/git_command.hpp"
 #include <tektii/util/clock.hpp>
@@ -9,6 +10,8 @@
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
+
+#include <utility>
 
 namespace tektii::cli {
 
@@ -66,18 +69,26 @@ class DriverImageBuilder : public ImageBuilder {
                              const std::function<void(UploadPhase)>& on_phase) override {
     const auto stop = context_.stop();
     const SettleAtEnd settle(*driver_);
-    const auto result = driver_->build(stop);
+    bool again = false;
+    const auto digest = with_healing(context_.terminal, [&] {
+      const auto result = driver_->build(stop);
+      driver_->settle();
+      // Said once; what heals the store comes to the same image.
+      const bool say = !std::exchange(again, true);
+      if (say) print_warnings(result, context_.terminal);
+      if (say) on_phase(UploadPhase::verifying);
+      if (result.config.platform != oci::Platform{}) {
+        throw Error(ErrorKind::platform_mismatch, fmt::format("Image platform mismatch (expected linux/amd64, got {})",
+                                                              result.config.platform.str()));
+      }
+      if (say) on_phase(UploadPhase::pushing);
+      driver_->use_credentials(reference.registry, credentials);
+      driver_->push(result, {reference}, stop);
+      return result.image.manifest.digest;
+    });
     driver_->settle();
-    print_warnings(result, context_.terminal);
-    on_phase(UploadPhase::verifying);
-    if (result.config.platform != oci::Platform{}) {
-      throw Error(ErrorKind::platform_mismatch,
-                  fmt::format("Image platform mismatch (expected linux/amd64, got {})", result.config.platform.str()));
-    }
-    on_phase(UploadPhase::pushing);
-    driver_->use_credentials(reference.registry, credentials);
-    driver_->push(result, {reference}, stop);
-    return result.image.manifest.digest;
+    driver_->collect_garbage(stop);
+    return digest;
   }
 
  private:
