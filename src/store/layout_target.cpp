@@ -1,4 +1,5 @@
 #include "store/blob_file.hpp"
+#include "store/file_times.hpp"
 #include "store/layout_files.hpp"
 #include <tektii/oci/media_type.hpp>
 #include <tektii/store/layout.hpp>
@@ -13,6 +14,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <chrono>
 #include <utility>
 
 namespace tektii::store {
@@ -25,6 +28,9 @@ using Json = nlohmann::ordered_json;
 
 // What containerd and docker load call the image; ref.name holds the tag alone, as skopeo and umoci look it up.
 constexpr std::string_view k_image_name = "io.containerd.image.name";
+
+// Of files that are being written beside the others; a directory of somebody else is on another file system than ours.
+constexpr std::string_view k_temporary_prefix = ".tektii-";
 
 struct EntryName {
   std::string tag;
@@ -70,11 +76,23 @@ std::string updated_index(const std::string& text, const oci::Descriptor& manife
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// What a killed process was writing, once nobody can be writing it any more.
+void remove_strays(const fs::path& root) {
+  constexpr std::chrono::hours k_abandoned{24};
+  for (const auto& entry : fs::directory_iterator(root)) {
+    if (!entry.path().filename().string().starts_with(k_temporary_prefix)) continue;
+    const auto status = file_status(entry.path());
+    if (!status || std::chrono::system_clock::now() - mtime_of(*status) < k_abandoned) continue;
+    if (::unlink(entry.path().c_str()) != 0 && errno != ENOENT) throw_errno("remove " + entry.path().string());
+  }
+}
+
 class LayoutTarget : public oci::ImageTarget {
  public:
   LayoutTarget(fs::path root, EntryName name) : root_(std::move(root)), name_(std::move(name)) {
     refuse_foreign_directory(root_);
     ensure_layout(root_);
+    remove_strays(root_);
   }
 
   bool has_manifest(const oci::Descriptor& manifest, std::stop_token stop) override {
@@ -120,7 +138,8 @@ class LayoutTarget : public oci::ImageTarget {
   }
 
   fs::path next_temporary() {
-    return root_ / fmt::format(".tektii-{}-{}-{}", ::getpid(), static_cast<const void*>(this), counter_++);
+    return root_ /
+           fmt::format("{}{}-{}-{}", k_temporary_prefix, ::getpid(), static_cast<const void*>(this), counter_++);
   }
 
   fs::path root_;
