@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What takes too long for every change: the slow tests, the comparison with Buildah, the sanitizers, and ten minutes of
-# each fuzz target. A failure does not hide the others. Two hours on two cores.
+# What takes too long for every change: the slow tests (among them two hundred builds that are killed at random moments),
+# the comparison with Buildah, the sanitizers, and ten minutes of each fuzz target. A failure does not hide the others. Two
+# hours on two cores.
 #   scripts/nightly.sh
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1

@@ -45,7 +45,10 @@ std::optional<CacheMounts::Lease> take_free_copy(const stdfs::path& directory, c
 CacheMounts::Lease CacheMounts::acquire(const Wanted& wanted, const std::function<void()>& on_wait,
                                         const std::stop_token& stop) const {
   const stdfs::path directory = root_ / Sha256::hex_of(wanted.key);
-  make_directories(directory);
+  // One that is removed between the two steps is made again.
+  do {
+    make_directories(directory);
+  } while (marks_ != nullptr && !marks_->mark(directory));
   for (bool told = false;; told = true) {
     throw_if_stopped(stop);
     if (const auto whole = FileLock::try_acquire(directory / "lock", LockMode::exclusive)) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "run_mount.hpp"
+#include <tektii/store/use_marks.hpp>
 #include <tektii/util/file_lock.hpp>
 
 #include <filesystem>
@@ -18,7 +19,9 @@ namespace tektii::builder {
 // `locked` ones wait, all others take a copy of their own when every one is in use, as BuildKit does.
 class CacheMounts {
  public:
-  explicit CacheMounts(std::filesystem::path root) : root_(std::move(root)) {}
+  // A cache that is used is marked in `marks`, if there are any, so that no collection removes it.
+  explicit CacheMounts(std::filesystem::path root, const store::UseMarks* marks = nullptr)
+      : root_(std::move(root)), marks_(marks) {}
 
   struct Wanted {
     std::string key;
@@ -36,6 +39,7 @@ class CacheMounts {
 
  private:
   std::filesystem::path root_;
+  const store::UseMarks* marks_;
 };
 
 }  // namespace tektii::builder

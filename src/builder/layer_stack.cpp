@@ -11,6 +11,26 @@
 #include <set>
 
 namespace tektii::builder {
+namespace {
+
+bool is_intact(store::BlobStore& blobs, const oci::Descriptor& blob, const std::stop_token& stop) {
+  if (blobs.size_of(blob.digest) != blob.size) return false;
+  try {
+    const auto source = blobs.open(blob.digest);
+    Sha256 hash;
+    std::vector<std::byte> buffer(std::size_t{1} << 20U);
+    while (const auto count = source->read(buffer)) {
+      throw_if_stopped(stop);
+      hash.update(ByteSpan(buffer).first(count));
+    }
+    return oci::Digest::of_hex(hash.finish_hex()) == blob.digest;
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::damaged) return false;
+    throw;
+  }
+}
+
+}  // namespace
 
 void BlobFetcher::add_source(const oci::Layer& layer, std::shared_ptr<oci::ImageSource> source) {
   add_source(layer, BlobSource{[source = std::move(source)](const oci::Descriptor& blob, ByteSink& sink,
@@ -35,14 +55,17 @@ std::shared_ptr<BlobFetcher::Entry> BlobFetcher::entry_of(const oci::Digest& dig
 void BlobFetcher::ensure(const oci::Layer& layer, const std::stop_token& stop) {
   const auto entry = entry_of(layer.blob.digest);
   const std::lock_guard lock(entry->mutex);
-  if (!blobs_.size_of(layer.blob.digest)) download(layer, *entry, nullptr, stop);
+  if (blobs_.size_of(layer.blob.digest) != layer.blob.size) download(layer, *entry, nullptr, stop);
 }
 
 // Into the store, and beside it to `also`. The caller holds the entry's lock.
 void BlobFetcher::download(const oci::Layer& layer, Entry& entry, ByteSink* also, const std::stop_token& stop) {
   if (!entry.source) {
-    throw Error(ErrorKind::failure, fmt::format("layer {} is gone from the store", layer.blob.digest.str()))
-        .add_hint("build again with --no-cache");
+    const bool was_cut = blobs_.size_of(layer.blob.digest).has_value();
+    if (was_cut) blobs_.discard(layer.blob.digest);
+    throw Error(ErrorKind::damaged, fmt::format("layer {} {} the store", layer.blob.digest.str(),
+                                                was_cut ? "was damaged in" : "is gone from"))
+        .add_hint("build again, and it is made anew");
   }
   const auto writer = blobs_.create();
   if (also == nullptr) {
@@ -56,12 +79,12 @@ void BlobFetcher::download(const oci::Layer& layer, Entry& entry, ByteSink* also
 
 BlobOpener BlobFetcher::opener(const oci::Layer& layer, const std::stop_token& stop) {
   return [this, layer, stop]() -> std::unique_ptr<ByteSource> {
-    if (blobs_.size_of(layer.blob.digest)) return blobs_.open(layer.blob.digest);
+    if (blobs_.size_of(layer.blob.digest) == layer.blob.size) return blobs_.open(layer.blob.digest);
     return make_pushed_source(
         [this, layer](ByteSink& sink, const std::stop_token& token) {
           const auto entry = entry_of(layer.blob.digest);
           const std::lock_guard lock(entry->mutex);
-          if (!blobs_.size_of(layer.blob.digest)) return download(layer, *entry, &sink, token);
+          if (blobs_.size_of(layer.blob.digest) != layer.blob.size) return download(layer, *entry, &sink, token);
           // Someone else was faster while this one waited for the lock.
           copy_stream(*blobs_.open(layer.blob.digest), sink, token);
         },
@@ -72,7 +95,7 @@ BlobOpener BlobFetcher::opener(const oci::Layer& layer, const std::stop_token& s
 void BlobFetcher::with_blob(const oci::Layer& layer, const std::function<void(const BlobOpener&)>& read,
                             const std::stop_token& stop) {
   // What comes from a download is verified on its way; only what lay in the store can be damaged.
-  const bool was_there = blobs_.size_of(layer.blob.digest).has_value();
+  const bool was_there = blobs_.size_of(layer.blob.digest) == layer.blob.size;
   try {
     return read(opener(layer, stop));
   } catch (const Error& error) {
@@ -85,19 +108,10 @@ bool BlobFetcher::heal(const oci::Layer& layer, const std::stop_token& stop) {
   const auto entry = entry_of(layer.blob.digest);
   {
     const std::lock_guard lock(entry->mutex);
-    if (blobs_.size_of(layer.blob.digest)) {
-      const auto source = blobs_.open(layer.blob.digest);
-      Sha256 hash;
-      std::vector<std::byte> buffer(std::size_t{1} << 20U);
-      for (auto count = source->read(buffer); count > 0; count = source->read(buffer)) {
-        throw_if_stopped(stop);
-        hash.update(ByteSpan(buffer.data(), count));
-      }
-      if (hash.finish_hex() == layer.blob.digest.hex()) return false;
-      blobs_.discard(layer.blob.digest);
-    }
+    if (is_intact(blobs_, layer.blob, stop)) return false;
+    blobs_.discard(layer.blob.digest);
     if (!entry->source) {
-      throw Error(ErrorKind::failure, fmt::format("layer {} was damaged in the store", layer.blob.digest.str()))
+      throw Error(ErrorKind::damaged, fmt::format("layer {} was damaged in the store", layer.blob.digest.str()))
           .add_hint("it was removed: build again, and it is made anew");
     }
   }

@@ -30,7 +30,8 @@ class BlobFetcher {
   // Remembers which image a layer can be fetched from.
   void add_source(const oci::Layer& layer, std::shared_ptr<oci::ImageSource> source);
   void add_source(const oci::Layer& layer, BlobSource source);
-  // After this the layer's blob is in the store; throws Error when it can't be had.
+  // After this the layer's blob is in the store, with its size; throws Error when it can't be had, of the kind
+  // `damaged` when building again makes it.
   void ensure(const oci::Layer& layer, const std::stop_token& stop);
   // Called when a layer could not be read: a blob that is damaged or gone is fetched again, or, where it can't be,
   // removed, so that the next build makes it again. False when the blob is intact, so that something else was wrong.

@@ -224,7 +224,7 @@ void StepMounts::add_caches(exec::RunSpec& spec, const MountContext& context) {
   if (context.deps.cache_mounts.empty()) {
     throw Error(ErrorKind::failure, "there is no place for cache mounts in this build");
   }
-  const CacheMounts caches(context.deps.cache_mounts);
+  const CacheMounts caches(context.deps.cache_mounts, context.deps.marks);
   for (const auto& [key, users] : by_key) {
     const Item& first = *users.front();
     const auto fill = [&](const std::filesystem::path& directory) { fill_cache(first, directory, context); };

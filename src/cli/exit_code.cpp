@@ -5,6 +5,7 @@ namespace tektii::cli {
 int exit_code_of(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::failure:
+    case ErrorKind::damaged:
       return k_exit_failure;
     case ErrorKind::usage:
       return k_exit_usage;

@@ -72,7 +72,11 @@ class Checkout {
   // Once more with a new mirror when the old one is damaged: by a full disk or a power cut, say.
   GitCheckout with_mirror(const GitCommand& git, const std::filesystem::path& directory,
                           const std::function<GitCheckout(GitMirror&)>& work) {
-    GitMirror mirror(git, options_.mirrors / mirror_name(git.remote()), options_.temp_name, clock_, retry_);
+    const auto place = options_.mirrors / mirror_name(git.remote());
+    do {
+      make_directories(place);
+    } while (options_.take_into_use && !options_.take_into_use(place));
+    GitMirror mirror(git, place, options_.temp_name, clock_, retry_);
     try {
       return work(mirror);
     } catch (const MirrorError& error) {

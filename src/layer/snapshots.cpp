@@ -1,4 +1,5 @@
 #include "layer/layer_reader.hpp"
+#include "layer/slot_mark.hpp"
 #include "layer/temp_slot.hpp"
 #include "layer/unpacker.hpp"
 #include <tektii/layer/snapshots.hpp>
@@ -32,11 +33,6 @@ std::filesystem::path index_path(const std::filesystem::path& root, const oci::D
   return root / (std::string(diff_id.hex()) + ".index");
 }
 
-bool is_there(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::is_directory(path, ignored);
-}
-
 // Waits until no other thread or process works on the layer. The lock ends with the descriptor.
 UniqueFd lock_layer(const std::filesystem::path& root, const oci::Digest& diff_id, const std::stop_token& stop) {
   const std::filesystem::path path = root / "locks" / std::string(diff_id.hex());
@@ -49,9 +45,42 @@ UniqueFd lock_layer(const std::filesystem::path& root, const oci::Digest& diff_i
   return fd;
 }
 
+// Takes away a slot that can't be trusted. The lock of the layer is held.
+void remove_unsound_slot(const std::filesystem::path& root, const std::filesystem::path& slot) {
+  std::error_code missing;
+  if (!std::filesystem::exists(slot, missing)) return;
+  spdlog::info("{} was unpacked before the machine was started and is made again", slot.string());
+  ScopedSlot temp(temp_dir(root));
+  const auto away = temp.path() / "unsound";
+  if (::rename(slot.c_str(), away.c_str()) != 0 && errno != ENOENT) throw_errno("rename " + slot.string());
+}
+
+}  // namespace
+
+Snapshots::Snapshots(std::filesystem::path root, store::BlobStore& store, const store::UseMarks* marks)
+    : root_(std::move(root)), store_(store), marks_(marks) {
+  make_directories(root_ / "locks");
+  make_directories(temp_dir(root_));
+  remove_stale_slots(temp_dir(root_));
+}
+
+// False when there is nothing.
+bool Snapshots::take_into_use(const std::filesystem::path& path) const {
+  return marks_ != nullptr ? marks_->mark(path) : std::filesystem::exists(path);
+}
+
+// As UseMarks has it.
+std::optional<FileLock> Snapshots::guard_replacement(const std::filesystem::path& path) const {
+  return marks_ != nullptr ? marks_->guard_replacement(path) : std::nullopt;
+}
+
+bool Snapshots::has_slot(const std::filesystem::path& slot) const {
+  return take_into_use(slot) && is_sound_slot(slot);
+}
+
 // nullopt when there is none that can be used; a damaged one is made again like one that is missing.
-std::optional<LayerIndex> load_index(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) return std::nullopt;
+std::optional<LayerIndex> Snapshots::load_index(const std::filesystem::path& path) const {
+  if (!take_into_use(path)) return std::nullopt;
   try {
     return LayerIndex::parse(read_file(path, std::size_t{4} << 30));
   } catch (const Error& error) {
@@ -60,20 +89,12 @@ std::optional<LayerIndex> load_index(const std::filesystem::path& path) {
   }
 }
 
-}  // namespace
-
-Snapshots::Snapshots(std::filesystem::path root, store::BlobStore& store) : root_(std::move(root)), store_(store) {
-  make_directories(root_ / "locks");
-  make_directories(temp_dir(root_));
-  remove_stale_slots(temp_dir(root_));
-}
-
 bool Snapshots::has_index(const oci::Digest& diff_id) const {
-  return std::filesystem::exists(index_path(root_, diff_id));
+  return take_into_use(index_path(root_, diff_id));
 }
 
 bool Snapshots::has_directory(const oci::Digest& diff_id) const {
-  return is_there(slot_path(root_, diff_id));
+  return has_slot(slot_path(root_, diff_id));
 }
 
 BlobOpener Snapshots::stored_blob(const oci::Layer& layer) {
@@ -101,9 +122,9 @@ LayerIndex Snapshots::index(const oci::Layer& layer, const BlobOpener& blob, con
 std::filesystem::path Snapshots::directory(const oci::Layer& layer, const BlobOpener& blob,
                                            const std::stop_token& stop) {
   const std::filesystem::path slot = slot_path(root_, layer.diff_id);
-  if (is_there(slot)) return slot / "fs";
+  if (has_slot(slot)) return slot / "fs";
   const UniqueFd lock = lock_layer(root_, layer.diff_id, stop);
-  if (is_there(slot)) return slot / "fs";
+  if (has_slot(slot)) return slot / "fs";
   ScopedSlot temp(temp_dir(root_));
   const std::filesystem::path files = temp.path() / "fs";
   if (::mkdir(files.c_str(), 0700) != 0) throw_errno("create " + files.string());
@@ -115,24 +136,33 @@ std::filesystem::path Snapshots::directory(const oci::Layer& layer, const BlobOp
   const LayerIndex index = read_layer(blob, layer, &unpacker, stop);
   unpacker.finish();
   put_index(layer.diff_id, index);
+  sign_slot(temp.path());
+  const auto held = guard_replacement(slot);
+  remove_unsound_slot(root_, slot);
   temp.move_to(slot);
   return slot / "fs";
 }
 
 void Snapshots::put_index(const oci::Digest& diff_id, const LayerIndex& index) {
-  write_file_atomic(index_path(root_, diff_id), index.serialise());
+  const auto path = index_path(root_, diff_id);
+  const auto text = index.serialise();
+  const auto held = guard_replacement(path);
+  write_file_atomic(path, text);
 }
 
 void Snapshots::adopt(const oci::Digest& diff_id, const std::filesystem::path& upper) {
   const std::filesystem::path slot = slot_path(root_, diff_id);
-  if (is_there(slot)) return;
+  if (has_slot(slot)) return;
   const UniqueFd lock = lock_layer(root_, diff_id, {});
-  if (is_there(slot)) return;
+  if (has_slot(slot)) return;
   ScopedSlot temp(temp_dir(root_));
   const std::filesystem::path files = temp.path() / "fs";
   if (::rename(upper.c_str(), files.c_str()) != 0) {
     throw_errno("rename " + upper.string() + " to " + files.string());
   }
+  sign_slot(temp.path());
+  const auto held = guard_replacement(slot);
+  remove_unsound_slot(root_, slot);
   temp.move_to(slot);
 }
 

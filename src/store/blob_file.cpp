@@ -105,6 +105,7 @@ BlobInfo BlobFile::commit(const std::optional<BlobInfo>& expected) {
   // Before the rename: a power cut could otherwise leave the name of the digest on a file without its bytes.
   if (::fdatasync(fd.get()) != 0 && errno != EINVAL) throw_errno("sync " + temporary_.string());
   const auto target = blob_path_in(root_, info.digest);
+  const auto held = guard(target);
   // Over a blob of the same name too: it is the same, or it was damaged and is healed.
   if (::rename(temporary_.c_str(), target.c_str()) != 0) throw_errno("rename to " + target.string());
   temporary_.clear();

@@ -2,6 +2,7 @@
 
 #include <tektii/store/blob_store.hpp>
 #include <tektii/util/fd.hpp>
+#include <tektii/util/file_lock.hpp>
 #include <tektii/util/hash.hpp>
 
 #include <filesystem>
@@ -27,6 +28,10 @@ class BlobFile : public BlobWriter {
   void write(ByteSpan data) override;
   BlobOpener reader() override;
   BlobInfo commit(const std::optional<BlobInfo>& expected) override;
+
+ protected:
+  // What is held while the file gets its name.
+  virtual std::optional<FileLock> guard(const std::filesystem::path& /*target*/) { return std::nullopt; }
 
  private:
   void start_writeback();

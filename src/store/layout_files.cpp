@@ -3,11 +3,21 @@
 #include "store/blob_file.hpp"
 #include <tektii/oci/media_type.hpp>
 #include <tektii/util/error.hpp>
+#include <tektii/util/fd.hpp>
 #include <tektii/util/file.hpp>
 #include <tektii/util/file_lock.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+#include <vector>
 
 namespace tektii::store {
 
@@ -33,6 +43,26 @@ void check_version(const fs::path& root) {
     throw Error(ErrorKind::usage, path.string() + ": not an OCI image layout of version 1");
 }
 
+// A version that we don't know is no damage.
+bool names_a_version(const fs::path& layout_file) {
+  const auto json = nlohmann::json::parse(read_file(layout_file, k_max_document), nullptr, false);
+  return json.is_object() && json.contains("imageLayoutVersion");
+}
+
+// Names of the documents that can't be read, each with the reason.
+std::vector<std::pair<std::string, std::string>> damaged_documents(const fs::path& root) {
+  std::vector<std::pair<std::string, std::string>> damaged;
+  if (is_there(root / "oci-layout") && !names_a_version(root / "oci-layout")) {
+    damaged.emplace_back("oci-layout", "it names no version");
+  }
+  try {
+    if (is_there(root / "index.json")) oci::Index::parse(read_index_text(root));
+  } catch (const Error& error) {
+    damaged.emplace_back("index.json", error.what());
+  }
+  return damaged;
+}
+
 }  // namespace
 
 void ensure_layout(const fs::path& root) {
@@ -42,10 +72,37 @@ void ensure_layout(const fs::path& root) {
     // Under the lock that guards index.json: an empty one must not replace one that another process just filled.
     const auto lock = FileLock::acquire(root, LockMode::exclusive);
     const oci::Index empty{std::string(oci::k_media_index), {}};
-    if (!is_there(root / "index.json")) write_file_atomic(root / "index.json", empty.serialise());
-    if (!is_there(root / "oci-layout")) write_file_atomic(root / "oci-layout", k_layout_text);
+    if (!is_there(root / "index.json")) write_document(root / "index.json", empty.serialise());
+    if (!is_there(root / "oci-layout")) write_document(root / "oci-layout", k_layout_text);
   }
   check_version(root);
+}
+
+void mend_layout(const fs::path& root) {
+  // Others that have no "actions" are new, or not ours.
+  if (!is_there(root / "actions") || damaged_documents(root).empty()) return;
+  const auto lock = FileLock::acquire(root, LockMode::exclusive);
+  for (const auto& [name, why] : damaged_documents(root)) {
+    const auto path = root / name;
+    if (name == "index.json") {
+      spdlog::warn("{} was damaged and begins anew; the names of images that it had are lost: {}", path.string(), why);
+    }
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw_errno("remove " + path.string());
+  }
+}
+
+void write_document(const fs::path& path, std::string_view text) {
+  const auto temporary = path.parent_path() / fmt::format(".{}.{}", path.filename().string(), ::getpid());
+  try {
+    const auto fd = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+    if (::fchmod(fd.get(), 0644) != 0) throw_errno("chmod " + temporary.string());
+    write_fully(fd.get(), as_byte_span(text), temporary.string());
+    if (::fdatasync(fd.get()) != 0 && errno != EINVAL) throw_errno("sync " + temporary.string());
+    if (::rename(temporary.c_str(), path.c_str()) != 0) throw_errno("rename to " + path.string());
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
 }
 
 void refuse_foreign_directory(const fs::path& root) {

@@ -17,6 +17,13 @@ inline constexpr std::string_view k_temporary_prefix = ".tektii-";
 // when there is a layout of another version.
 void ensure_layout(const std::filesystem::path& root);
 
+// Takes away what a power cut or a fault of the disk made of oci-layout and index.json of a store of ours, so that
+// ensure_layout() makes them again; the names of the images in a damaged index.json are lost, which is warned of.
+void mend_layout(const std::filesystem::path& root);
+
+// Replaces a document of a layout so that it is old or new also after a power cut.
+void write_document(const std::filesystem::path& path, std::string_view text);
+
 // Throws Error{usage} for a directory that holds something, but no layout: an image must not land among a user's files.
 void refuse_foreign_directory(const std::filesystem::path& root);
 

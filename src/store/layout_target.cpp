@@ -1,4 +1,5 @@
 #include "store/blob_file.hpp"
+#include "store/file_times.hpp"
 #include "store/layout_files.hpp"
 #include <tektii/oci/media_type.hpp>
 #include <tektii/store/layout.hpp>
@@ -13,6 +14,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -26,6 +29,9 @@ using Json = nlohmann::ordered_json;
 
 // What containerd and docker load call the image; ref.name holds the tag alone, as skopeo and umoci look it up.
 constexpr std::string_view k_image_name = "io.containerd.image.name";
+
+// Of files that are being written beside the others; a directory of somebody else is on another file system than ours.
+constexpr std::string_view k_temporary_prefix = ".tektii-";
 
 struct EntryName {
   std::string tag;
@@ -71,12 +77,24 @@ std::string updated_index(const std::string& text, const oci::Descriptor& manife
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// What a killed process was writing, once nobody can be writing it any more.
+void remove_strays(const fs::path& root) {
+  constexpr std::chrono::hours k_abandoned{24};
+  for (const auto& entry : fs::directory_iterator(root)) {
+    if (!entry.path().filename().string().starts_with(k_temporary_prefix)) continue;
+    const auto status = file_status(entry.path());
+    if (!status || std::chrono::system_clock::now() - mtime_of(*status) < k_abandoned) continue;
+    if (::unlink(entry.path().c_str()) != 0 && errno != ENOENT) throw_errno("remove " + entry.path().string());
+  }
+}
+
 class LayoutTarget : public oci::ImageTarget {
  public:
   LayoutTarget(fs::path root, EntryName name) : root_(std::move(root)), name_(std::move(name)) {
     refuse_foreign_directory(root_);
     ensure_layout(root_);
     writing_.emplace(FileLock::acquire(root_ / "blobs", LockMode::shared));
+    remove_strays(root_);
   }
 
   bool has_manifest(const oci::Descriptor& manifest, std::stop_token stop) override {
@@ -106,7 +124,9 @@ class LayoutTarget : public oci::ImageTarget {
     }
     // The directory itself is locked: index.json is replaced, so a lock on it would be a lock on the old file.
     const auto lock = FileLock::acquire(root_, LockMode::exclusive);
-    write_file_atomic(root_ / "index.json", updated_index(read_index_text(root_), manifest, name_));
+    const auto text = read_index_text(root_);
+    const auto updated = updated_index(text, manifest, name_);
+    if (updated != text) write_document(root_ / "index.json", updated);
   }
 
  private:

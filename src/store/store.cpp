@@ -1,6 +1,7 @@
 #include "store/blob_file.hpp"
 #include "store/layout_files.hpp"
 #include "store/temp_area.hpp"
+#include "store/verified_blob.hpp"
 #include <tektii/store/store.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
@@ -43,14 +44,35 @@ fs::path action_path(const fs::path& root, std::string_view key) {
 
 }  // namespace
 
+// Remembers what was written, which need not be verified when it is read again.
+class Store::FreshBlob : public BlobFile {
+ public:
+  explicit FreshBlob(Store& store) : BlobFile(store.root_, store.temp_->next_name("blob")), store_(store) {}
+  BlobInfo commit(const std::optional<BlobInfo>& expected) override {
+    auto info = BlobFile::commit(expected);
+    const std::lock_guard lock(store_.mutex_);
+    store_.fresh_.insert(info.digest);
+    return info;
+  }
+
+ protected:
+  std::optional<FileLock> guard(const fs::path& target) override { return store_.marks_->guard_replacement(target); }
+
+ private:
+  Store& store_;
+};
+
 Store::Store(fs::path root) : root_(std::move(root)) {
   try {
     make_directories(root_);
     // Relative paths would change their meaning with the working directory.
     root_ = fs::canonical(root_);
+    mend_layout(root_);
     ensure_layout(root_);
     make_directories(root_ / "actions" / "v1");
+    make_directories(root_ / "gc" / "v1");
     temp_ = std::make_unique<TempArea>(root_ / "tmp");
+    marks_.emplace(root_ / "gc" / "v1" / "gate", temp_->started());
   } catch (Error& error) {
     error.add_context("open the store at " + root_.string());
     error.add_hint("TEKTII_CACHE_DIR names the directory; point it at one that you can write to");
@@ -85,28 +107,39 @@ fs::path Store::next_temp_name(std::string_view prefix) {
 }
 
 std::optional<std::uint64_t> Store::size_of(const oci::Digest& digest) {
+  // Without the mark it might be gone by the time that the caller uses it.
+  if (!marks_->mark(blob_path(digest))) return std::nullopt;
   return blob_size_in(root_, digest);
 }
 
 std::unique_ptr<ByteSource> Store::open(const oci::Digest& digest) {
   if (!size_of(digest))
     throw Error(ErrorKind::failure, fmt::format("blob {} is not in the store at {}", digest.str(), root_.string()));
-  return open_source(blob_path(digest));
+  {
+    const std::lock_guard lock(mutex_);
+    if (fresh_.contains(digest)) return open_source(blob_path(digest));
+  }
+  const auto path = blob_path(digest);
+  return std::make_unique<VerifiedBlob>(open_file(path, O_RDONLY), path.string(), digest,
+                                        [this, digest] { discard(digest); });
 }
 
 void Store::discard(const oci::Digest& digest) {
+  {
+    const std::lock_guard lock(mutex_);
+    fresh_.erase(digest);
+  }
   const auto path = blob_path(digest);
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw_errno("remove " + path.string());
 }
 
 std::unique_ptr<BlobWriter> Store::create() {
-  return std::make_unique<BlobFile>(root_, temp_->next_name("blob"));
+  return std::make_unique<FreshBlob>(*this);
 }
 
 std::optional<std::string> Store::get(std::string_view key) {
   const auto path = action_path(root_, key);
-  std::error_code missing;
-  if (!fs::exists(path, missing)) return std::nullopt;
+  if (!marks_->mark(path)) return std::nullopt;
   std::string content;
   try {
     content = read_file(path, k_max_record);
@@ -129,6 +162,7 @@ void Store::put(std::string_view key, std::string_view record) {
   make_directories(path.parent_path());
   const auto temporary = temp_->next_name("action");
   write_file_atomic(temporary, fmt::format("{}\n{}", Sha256::hex_of(record), record));
+  const auto held = marks_->guard_replacement(path);
   if (::rename(temporary.c_str(), path.c_str()) != 0) throw_errno("rename to " + path.string());
 }
 

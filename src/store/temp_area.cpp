@@ -58,6 +58,7 @@ TempArea::TempArea(const fs::path& parent) : owner_(::getpid()) {
     const auto gate = FileLock::acquire(parent / k_gate, LockMode::shared);
     path_ = TempDir(fmt::format("{}-", owner_), parent).release();
     lock_ = FileLock::try_acquire(path_ / k_lock, LockMode::exclusive);
+    if (const auto status = file_status(path_ / k_lock)) started_ = mtime_of(*status);
   }
   remove_dead(parent);
 }
@@ -86,6 +87,22 @@ void TempArea::remove_dead(const fs::path& parent) const {
     // Old rubbish that can't be removed is no reason to refuse new work.
     spdlog::debug("cleaning {}: {}", parent.string(), error.what());
   }
+}
+
+FileTime oldest_use_to_keep(const fs::path& parent, const fs::path& clock_file) {
+  // With the gate nobody is between making a directory and locking it. Who makes one later starts later.
+  const auto gate = FileLock::acquire(parent / k_gate, LockMode::exclusive);
+  auto oldest = file_system_now(clock_file);
+  for (const auto& entry : fs::directory_iterator(parent)) {
+    const auto status = file_status(entry.path() / k_lock);
+    if (!status || mtime_of(*status) >= oldest) continue;
+    try {
+      if (!FileLock::try_acquire(entry.path() / k_lock, LockMode::exclusive)) oldest = mtime_of(*status);
+    } catch (const Error&) {
+      oldest = mtime_of(*status);  // can't be asked: it may be alive
+    }
+  }
+  return oldest;
 }
 
 }  // namespace tektii::store

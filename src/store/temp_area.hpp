@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/file_times.hpp"
 #include <tektii/util/file_lock.hpp>
 
 #include <sys/types.h>
@@ -22,6 +23,8 @@ class TempArea {
   ~TempArea();
 
   const std::filesystem::path& path() const { return path_; }
+  // When the directory was made, by the clock of its file system: the beginning of this process' lease.
+  FileTime started() const { return started_; }
   // A name in the directory that was not handed out before. Thread-safe.
   std::filesystem::path next_name(std::string_view prefix);
 
@@ -31,7 +34,13 @@ class TempArea {
   pid_t owner_;
   std::filesystem::path path_;
   std::optional<FileLock> lock_;
+  FileTime started_;
   std::atomic<unsigned> counter_ = 0;
 };
+
+// Nothing that was used at this time or later may be removed: it is the present, or the start of the oldest process
+// whose directory in `parent` is alive. A process that starts later marks what it uses with a later time. `clock_file`
+// is touched to learn the present. Waits for processes that are just making their directory.
+FileTime oldest_use_to_keep(const std::filesystem::path& parent, const std::filesystem::path& clock_file);
 
 }  // namespace tektii::store

@@ -132,6 +132,22 @@ TEST_F(RunTest, DamagedLayerIsMadeAgain) {
   EXPECT_EQ(build("FROM scratch\nRUN one\n").image.manifest.digest, first.image.manifest.digest);
 }
 
+TEST_F(RunTest, ATruncatedLayerIsMadeAgain) {
+  executor_.command = [](const auto& rootfs, const auto&, auto&) { return write_upper(rootfs, "file", "x"); };
+  const auto first = build("FROM scratch\nRUN one\n");
+  const auto& layer = first.image.layers.at(0);
+  std::filesystem::resize_file(store_.blob_path(layer.blob.digest), layer.blob.size - 1);
+  try {
+    first.ensure_blob(layer, {});
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::damaged);
+  }
+  EXPECT_FALSE(store_.size_of(layer.blob.digest));
+  EXPECT_EQ(build("FROM scratch\nRUN one\n").image.manifest.digest, first.image.manifest.digest);
+  EXPECT_EQ(store_.size_of(layer.blob.digest), layer.blob.size);
+}
+
 TEST_F(BuildTest, UnusedBuildArgumentIsAWarningWithASuggestion) {
   request_.build_args = {{"VERSOIN", "1"}, {"HTTPS_PROXY", "x"}, {"TARGETARCH", "amd64"}};
   const auto result = build("FROM scratch\nARG VERSION\nLABEL v=$VERSION\n");

@@ -11,7 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
+#include <map>
 #include <thread>
 
 namespace tektii::store {
@@ -293,6 +295,20 @@ TEST_F(LayoutTest, NestingIsLimited) {
                      oci::Index{std::string(oci::k_media_index), std::vector<oci::Descriptor>(100, level)}.serialise());
   set_index({level});
   EXPECT_THAT(resolve_error().what(), HasSubstr("more than 100 nested indexes"));
+}
+
+TEST_F(LayoutTest, WhatAKilledProcessLeftGoesAfterADay) {
+  open_layout_target(dir_.path() / "out", "1");
+  for (const auto& [name, hours] :
+       std::map<std::string, int>{{".tektii-1-0x1-0", 25}, {".tektii-2-0x1-0", 1}, {"x", 99}}) {
+    write_file_atomic(dir_.path() / "out" / name, "half");
+    std::filesystem::last_write_time(dir_.path() / "out" / name,
+                                     std::filesystem::file_time_type::clock::now() - std::chrono::hours(hours));
+  }
+  open_layout_target(dir_.path() / "out", "1");
+  EXPECT_FALSE(std::filesystem::exists(dir_.path() / "out/.tektii-1-0x1-0"));
+  EXPECT_TRUE(std::filesystem::exists(dir_.path() / "out/.tektii-2-0x1-0"));
+  EXPECT_TRUE(std::filesystem::exists(dir_.path() / "out/x"));
 }
 
 TEST_F(LayoutTest, DamagedBlobsAreNoticed) {

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <fstream>
@@ -136,6 +137,57 @@ TEST_F(StoreTest, ActionsAreKept) {
   EXPECT_EQ(store.get(key_of("b")), "");
   const auto key = key_of("a");
   EXPECT_TRUE(fs::exists(root_ / "actions/v1" / key.substr(0, 2) / key.substr(2)));
+}
+
+TEST_F(StoreTest, ADamagedBlobIsNoticedWhenItIsRead) {
+  const std::string content(300'000, 'c');
+  const auto digest = oci::Digest::of_bytes(content);
+  const std::vector<std::string> damaged = {content.substr(1), content + "c", std::string(content.size(), 'd'), ""};
+  for (const auto& bytes : damaged) {
+    Store store(root_);
+    write_file_atomic(store.blob_path(digest), bytes);
+    StringSink sink;
+    const auto source = store.open(digest);
+    try {
+      copy_stream(*source, sink);
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::damaged);
+      EXPECT_EQ(std::string(error.what()), "blob " + digest.str() + " was damaged in the store");
+    }
+    // Nobody got all of it, and it is gone.
+    EXPECT_TRUE(sink.str().empty() || sink.str().size() < bytes.size());
+    EXPECT_FALSE(store.size_of(digest));
+    EXPECT_EQ(write_blob(store, content), digest);
+  }
+  Store store(root_);
+  EXPECT_EQ(read_all(*store.open(digest)), content);
+}
+
+TEST_F(StoreTest, AnEmptyBlobIsVerifiedToo) {
+  {
+    Store store(root_);
+    store.create()->commit(std::nullopt);
+  }
+  Store store(root_);
+  const auto source = store.open(oci::Digest::of_bytes(""));
+  EXPECT_EQ(read_all(*source), "");
+  std::array<std::byte, 4> buffer{};
+  EXPECT_EQ(source->read(buffer), 0U);
+}
+
+TEST_F(StoreTest, DamagedDocumentsAreMadeAgain) {
+  { const Store create(root_); }
+  for (const auto* name : {"oci-layout", "index.json"}) {
+    for (const auto* text : {"", "{", "\0\0\0", "[]"}) {
+      write_file_atomic(root_ / name, text);
+      EXPECT_NO_THROW(Store store(root_)) << name << ": " << text;
+      EXPECT_NE(read_file(root_ / name), text);
+    }
+  }
+  // A later version of the format is no damage.
+  write_file_atomic(root_ / "oci-layout", R"({"imageLayoutVersion":"2.0.0"})");
+  EXPECT_THROW(Store store(root_), Error);
 }
 
 TEST_F(StoreTest, DamagedActionIsAMiss) {

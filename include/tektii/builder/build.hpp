@@ -11,6 +11,7 @@
 #include <tektii/store/action_cache.hpp>
 #include <tektii/store/blob_store.hpp>
 #include <tektii/store/stat_cache.hpp>
+#include <tektii/store/use_marks.hpp>
 
 #include <filesystem>
 #include <functional>
@@ -55,7 +56,8 @@ struct BuildDeps {
   // that is certain: base layers and cached ones when a step first misses the cache, then each layer that is made. Not
   // called at all when nothing was made. It must not block; `ensure` may be kept like BuildResult::ensure_blob.
   std::function<void(const oci::Layer& layer, const EnsureBlob& ensure)> layer_sealed = {};
-  std::vector<CacheSource> caches = {};  // of --cache-from; the first that knows a step counts
+  std::vector<CacheSource> caches = {};    // of --cache-from; the first that knows a step counts
+  const store::UseMarks* marks = nullptr;  // of the store that cache_mounts is in
 };
 
 // Parses, plans, runs and seals. Problems of the Dockerfile and the context are all found before the first request, and

@@ -37,6 +37,8 @@ struct GitFetcherOptions {
   // A path for a directory of ours, not handed out before; its parent exists. What is made there is the caller's to
   // remove, also after an error.
   std::function<std::filesystem::path(std::string_view prefix)> temp_name;
+  // Told the directory of a mirror before it is used; false: it is gone and has to be made again. May be empty.
+  std::function<bool(const std::filesystem::path& mirror)> take_into_use = {};
   bool allow_file = false;  // also file:// (for tests: it would let a Dockerfile read repositories of this machine)
 };
 

@@ -3,6 +3,7 @@
 #include <tektii/layer/layer_index.hpp>
 #include <tektii/oci/descriptor.hpp>
 #include <tektii/store/blob_store.hpp>
+#include <tektii/store/use_marks.hpp>
 #include <tektii/util/fd.hpp>
 #include <tektii/util/stream.hpp>
 
@@ -32,6 +33,7 @@ class OverlayWorkspace {
 // Unpacked layers and layer indexes, each kept once per diff_id below `root` (layers/v1 of the store):
 //   <hex of diff_id>/fs      the files, in the form that overlayfs takes as a lower directory with `userxattr`:
 //                            whiteouts are 0/0 character devices, opaque directories carry user.overlay.opaque
+//   <hex of diff_id>/boot    in which boot of the machine it was written: one of an earlier boot is made again
 //   <hex of diff_id>.index   the LayerIndex
 // Entries appear by rename; a lock file per layer keeps two processes from unpacking the same one. Content is verified
 // against diff_id while it streams. Unpacking never leaves the directory, whatever the tar says.
@@ -41,7 +43,9 @@ class OverlayWorkspace {
 // user namespace; they are left out of the directory with a warning and stay in the index.
 class Snapshots {
  public:
-  Snapshots(std::filesystem::path root, store::BlobStore& store);
+  // What is used is marked in `marks`, which outlives this, so that it stays (use_marks.hpp); without them nothing
+  // may be removed meanwhile.
+  Snapshots(std::filesystem::path root, store::BlobStore& store, const store::UseMarks* marks = nullptr);
 
   // The index of a layer; reads the blob once when it is not known yet. The blob must be in the store.
   LayerIndex index(const oci::Layer& layer, const std::stop_token& stop);
@@ -65,9 +69,14 @@ class Snapshots {
 
  private:
   BlobOpener stored_blob(const oci::Layer& layer);
+  bool take_into_use(const std::filesystem::path& path) const;
+  std::optional<FileLock> guard_replacement(const std::filesystem::path& path) const;
+  bool has_slot(const std::filesystem::path& slot) const;
+  std::optional<LayerIndex> load_index(const std::filesystem::path& path) const;
 
   std::filesystem::path root_;
   store::BlobStore& store_;
+  const store::UseMarks* marks_;
 };
 
 }  // namespace tektii::layer

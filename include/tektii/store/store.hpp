@@ -2,10 +2,13 @@
 
 #include <tektii/store/action_cache.hpp>
 #include <tektii/store/blob_store.hpp>
+#include <tektii/store/use_marks.hpp>
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -21,8 +24,9 @@ class TempArea;
 //   stat/v1/<hash of a directory's path>         what the files of build contexts were (StatCache)
 //   git/v1/                                      mirrors of git repositories (owned by the fetch module)
 //   tmp/<pid>-*/                                 files being written; those of dead processes are removed on open
-// Every change is a rename, so a reader or a crash sees the old state or the new one. Writers must not outlive the
-// Store.
+//   gc/v1/                                       locks of the garbage collection and what it measured last (gc.hpp)
+// Every change is a rename, so a reader or a crash sees the old state or the new one. Readers and writers must not
+// outlive the Store. What it is asked for and has, it keeps until the process ends (use_marks.hpp).
 class Store : public BlobStore, public ActionCache {
  public:
   // Opens or creates; throws Error with a hint when the directory can't be written.
@@ -42,6 +46,9 @@ class Store : public BlobStore, public ActionCache {
   // A path in temp_directory() that was not handed out before; nothing is created. Thread-safe.
   std::filesystem::path next_temp_name(std::string_view prefix);
 
+  // For the objects of other modules: what they use of the store they mark.
+  const UseMarks& marks() const { return *marks_; }
+
   std::optional<std::uint64_t> size_of(const oci::Digest& digest) override;
   std::unique_ptr<ByteSource> open(const oci::Digest& digest) override;
   std::unique_ptr<BlobWriter> create() override;
@@ -50,8 +57,13 @@ class Store : public BlobStore, public ActionCache {
   void put(std::string_view key, std::string_view record) override;
 
  private:
+  class FreshBlob;
+
   std::filesystem::path root_;
   std::unique_ptr<TempArea> temp_;
+  std::optional<UseMarks> marks_;
+  std::mutex mutex_;             // guards what follows
+  std::set<oci::Digest> fresh_;  // blobs that this object wrote: their bytes went through its own hash
 };
 
 }  // namespace tektii::store

@@ -20,6 +20,7 @@ enum class ErrorKind {
   platform_mismatch,  // an image is not for linux/amd64: 6
   immutable_tag,      // the tag exists with another digest and may not move: 7
   interrupted,        // SIGINT or SIGTERM: 130
+  damaged,            // something in the store was, and is removed: doing it again heals: 1
 };
 
 // A place in a source file (a Dockerfile, a scenario file) that an error speaks about.

@@ -176,7 +176,8 @@ std::optional<CacheExportSpec> read_export(const std::string& given) {
   }
   for (const char* key : {"oci-mediatypes", "image-manifest"}) {
     if (entry.take_bool(key, true)) continue;
-    entry.refuse(fmt::format("{}=false is not supported", key), "a cache is an OCI image manifest, see docs/cache.md");
+    entry.refuse(fmt::format("{}=false is not supported", key),
+                 "a cache is an OCI image manifest, see docs/cache-export.md");
   }
   if (entry.type == "registry") {
     spec.place.reference = take_reference(entry);

@@ -1,6 +1,8 @@
 #include "driver.hpp"
 
 #include "caches.hpp"
+#include "cli/build/cache_areas.hpp"
+#include "cli/build/cache_limit.hpp"
 #include "cli/build/context/loader.hpp"
 #include "cli/build/remote_sources.hpp"
 #include "cli/progress/build_times.hpp"
@@ -15,11 +17,13 @@
 #include <tektii/layer/archive.hpp>
 #include <tektii/net/http.hpp>
 #include <tektii/registry/client.hpp>
+#include <tektii/store/gc.hpp>
 #include <tektii/store/layout.hpp>
 #include <tektii/store/stat_cache.hpp>
 #include <tektii/store/store.hpp>
 #include <tektii/util/clock.hpp>
 #include <tektii/util/hash.hpp>
+#include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -31,14 +35,15 @@ namespace tektii::cli {
 
 struct BuildDriver::Impl {
   explicit Impl(const BuildOptions& options)
-      : progress_mode(parse_progress_mode(options.progress)),
+      : cache_limit(configured_cache_limit()),
+        progress_mode(parse_progress_mode(options.progress)),
         early_push_allowed(options.early_push),
         wants_summary(options.summary && progress_mode != ProgressMode::json),
         inputs(load(options)),
         unavailable(options.builds_nothing ? std::nullopt : enter()),
         store(open_store()),
         stat_cache(stat_cache_file(), std::chrono::nanoseconds(SystemClock().now().time_since_epoch()).count()),
-        snapshots(store.root() / "layers" / "v1", store),
+        snapshots(store.root() / "layers" / "v1", store, &store.marks()),
         executor(exec::make_userns_executor(unavailable)),
         transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
         docker_credentials(registry::make_docker_config_credentials()),
@@ -101,10 +106,12 @@ struct BuildDriver::Impl {
     deps.cache_mounts = store.root() / "mounts" / "v1";
     deps.stat_cache = &stat_cache;
     deps.caches = open_caches(inputs.caches.from, *client);
+    deps.marks = &store.marks();
     return deps;
   }
   registry::RegistryClient& push_client() { return own_client ? *own_client : *client; }
 
+  store::CacheLimit cache_limit;
   ProgressMode progress_mode;
   bool early_push_allowed;
   bool wants_summary;
@@ -203,6 +210,13 @@ void BuildDriver::write_outputs(const builder::BuildResult& result, const std::v
 
 void BuildDriver::keep_in_store(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
                                 const std::stop_token& stop) {
+  // An image of the store is whole, also when other processes remove what was not used for long: what is there is
+  // marked by asking for it, what is not is put there.
+  for (const auto& layer : result.image.layers) result.ensure_blob(layer, stop);
+  for (const auto* blob : {&result.image.config, &result.image.manifest}) {
+    const auto size = impl_->store.size_of(blob->digest);
+    if (size && *size != blob->size) impl_->store.discard(blob->digest);
+  }
   // The store holds images of many names, so the whole name is the tag.
   for (const auto& reference : references) {
     const auto target = store::open_layout_target(impl_->store.root(), reference.str(), reference.str());
@@ -229,6 +243,23 @@ std::vector<std::string> BuildDriver::export_caches(const builder::BuildResult& 
     if (auto warning = export_cache(spec, result, pushed, deps, stop)) warnings.push_back(std::move(*warning));
   }
   return warnings;
+}
+
+void BuildDriver::collect_garbage(const std::stop_token& stop) {
+  try {
+    SystemClock clock;
+    store::GarbageCollector collector(impl_->store, cache_areas(), clock);
+    const auto result = collector.collect(impl_->cache_limit, stop);
+    if (!result) return;
+    if (result->freed > 0) {
+      spdlog::info("{} were removed from the cache, {} are left", format_bytes(result->freed),
+                   format_bytes(result->left));
+    }
+    for (const auto& failure : result->failures) spdlog::warn("the cache could not be cleared of {}", failure);
+  } catch (const std::exception& error) {
+    // The image is where it should be. Whoever interrupts now has it too.
+    if (!stop.stop_requested()) spdlog::warn("the cache could not be cleared: {}", error.what());
+  }
 }
 
 void BuildDriver::settle() {

@@ -47,6 +47,8 @@ class BuildDriver {
   // Returns warnings: failures that the options say to ignore.
   std::vector<std::string> export_caches(const builder::BuildResult& result,
                                          const std::vector<oci::ImageReference>& pushed, const std::stop_token& stop);
+  // After everything else: keeps the store below its limit. Never throws; what fails is a warning.
+  void collect_garbage(const std::stop_token& stop);
   // Ends the live display before something else is printed.
   void settle();
   // Where the time went, as a table; empty unless the options ask for it.

@@ -54,16 +54,15 @@ builder::RemoteFile file_of(store::Store& store, const oci::Digest& digest, cons
 bool is_sound(store::Store& store, const oci::Digest& digest, const std::stop_token& stop) {
   if (!store.size_of(digest)) return false;
   const auto source = store.open(digest);
-  Sha256 hash;
   std::vector<std::byte> buffer(std::size_t{1} << 20);
-  while (const auto count = source->read(buffer)) {
-    throw_if_stopped(stop);
-    hash.update(ByteSpan(buffer).first(count));
+  try {
+    while (source->read(buffer) != 0) throw_if_stopped(stop);
+    return true;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::damaged) throw;
+    spdlog::warn("the blob {} of the store is damaged: it is fetched again", digest.str());
+    return false;
   }
-  if (oci::Digest::of_hex(hash.finish_hex()) == digest) return true;
-  spdlog::warn("the blob {} of the store is damaged: it is fetched again", digest.str());
-  store.discard(digest);
-  return false;
 }
 
 }  // namespace
@@ -73,7 +72,8 @@ StoreRemoteSources::StoreRemoteSources(store::Store& store, net::HttpTransport& 
     : store_(store),
       secrets_(std::move(secrets)),
       http_(transport, clock_),
-      git_({store.root() / "git" / "v1", [&store](std::string_view prefix) { return store.next_temp_name(prefix); }},
+      git_({store.root() / "git" / "v1", [&store](std::string_view prefix) { return store.next_temp_name(prefix); },
+            [&store](const std::filesystem::path& mirror) { return store.marks().mark(mirror); }},
            clock_) {}
 
 builder::RemoteFile StoreRemoteSources::fetch_file(const builder::RemoteFileRequest& request,

@@ -2,6 +2,7 @@
 
 #include "cli/build/call_text.hpp"
 #include "cli/build/driver.hpp"
+#include "cli/build/healing.hpp"
 #include "cli/commands/build_call.hpp"
 #include "cli/exit_code.hpp"
 #include <tektii/util/error.hpp>
@@ -131,15 +132,18 @@ int run_build(const BuildOptions& given, CommandContext& context) {
   }
   BuildDriver driver(options);
   const auto stop = context.stop();
-  const auto result = options.push ? driver.build_for_push(references, stop) : driver.build(stop);
-
   std::vector<std::string> names;
   for (const auto& reference : references) names.push_back(reference.str());
-  driver.write_outputs(result, references, stop);
-  if (options.push) driver.push(result, references, stop);
-  const auto pushed = options.push ? references : std::vector<oci::ImageReference>{};
-  const auto cache_warnings = driver.export_caches(result, pushed, stop);
-  if (!options.push && options.outputs.empty()) driver.keep_in_store(result, references, stop);
+  std::vector<std::string> cache_warnings;
+  const auto result = with_healing(context.terminal, [&] {
+    auto built = options.push ? driver.build_for_push(references, stop) : driver.build(stop);
+    driver.write_outputs(built, references, stop);
+    if (options.push) driver.push(built, references, stop);
+    const auto pushed = options.push ? references : std::vector<oci::ImageReference>{};
+    cache_warnings = driver.export_caches(built, pushed, stop);
+    if (!options.push && options.outputs.empty()) driver.keep_in_store(built, references, stop);
+    return built;
+  });
   print_summary(driver, context.terminal);
   print_warnings(result, context.terminal);
   for (const auto& warning : cache_warnings) context.terminal.warning(warning);
@@ -151,6 +155,7 @@ int run_build(const BuildOptions& given, CommandContext& context) {
   context.terminal.result(result.image.manifest.digest.str() + "\n");
   if (!options.iid_file.empty()) write_file_atomic(options.iid_file, result.image.config.digest.str());
   if (!options.metadata_file.empty()) write_file_atomic(options.metadata_file, metadata_json(result, names));
+  driver.collect_garbage(stop);
   return k_exit_ok;
 }
 

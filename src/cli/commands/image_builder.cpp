@@ -1,6 +1,7 @@
 #include "cli/commands/image_builder.hpp"
 
 #include "cli/build/driver.hpp"
+#include "cli/build/healing.hpp"
 #include "cli/commands/build.hpp"
 #include "cli/git_command.hpp"
 #include <tektii/util/clock.hpp>
@@ -9,6 +10,8 @@
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
+
+#include <utility>
 
 namespace tektii::cli {
 
@@ -67,22 +70,29 @@ class DriverImageBuilder : public ImageBuilder {
     const auto stop = context_.stop();
     const SettleAtEnd settle(*driver_);
     driver_->use_credentials(reference.registry, credentials);
-    const auto result = driver_->build_for_push({reference}, stop);
-    driver_->settle();
-    print_warnings(result, context_.terminal);
-    on_phase(UploadPhase::verifying);
-    if (result.config.platform != oci::Platform{}) {
-      throw Error(ErrorKind::platform_mismatch,
-                  fmt::format("Image platform mismatch (expected linux/amd64, got {})", result.config.platform.str()));
-    }
-    // Before the push: a cache that can't be written leaves no version that is half there.
-    const auto cache_warnings = driver_->export_caches(result, {}, stop);
-    driver_->settle();
-    for (const auto& warning : cache_warnings) context_.terminal.warning(warning);
-    on_phase(UploadPhase::pushing);
-    driver_->push(result, {reference}, stop);
+    bool again = false;
+    const auto digest = with_healing(context_.terminal, [&] {
+      const auto result = driver_->build_for_push({reference}, stop);
+      driver_->settle();
+      // Said once; what heals the store comes to the same image.
+      const bool say = !std::exchange(again, true);
+      if (say) print_warnings(result, context_.terminal);
+      if (say) on_phase(UploadPhase::verifying);
+      if (result.config.platform != oci::Platform{}) {
+        throw Error(ErrorKind::platform_mismatch, fmt::format("Image platform mismatch (expected linux/amd64, got {})",
+                                                              result.config.platform.str()));
+      }
+      // Before the push: a cache that can't be written leaves no version that is half there.
+      const auto cache_warnings = driver_->export_caches(result, {}, stop);
+      driver_->settle();
+      for (const auto& warning : cache_warnings) context_.terminal.warning(warning);
+      if (say) on_phase(UploadPhase::pushing);
+      driver_->push(result, {reference}, stop);
+      return result.image.manifest.digest;
+    });
     print_summary(*driver_, context_.terminal);
-    return result.image.manifest.digest;
+    driver_->collect_garbage(stop);
+    return digest;
   }
 
  private:

@@ -133,6 +133,24 @@ TEST_F(UnpackTest, TheUmaskAndTheSetGroupIdBitOfTheCacheDoNotMatter) {
   EXPECT_EQ(stat_of(root / "e").st_mtim.tv_sec, 0);
 }
 
+TEST_F(UnpackTest, ALayerOfAnEarlierBootIsUnpackedAgain) {
+  const oci::Layer layer = add_layer(store_, raw_tar({{.name = "a", .body = "hello"}}));
+  const stdfs::path files = snapshots_.directory(layer, {});
+  EXPECT_TRUE(snapshots_.has_directory(layer.diff_id));
+  const stdfs::path mark = files.parent_path() / "boot";
+  for (const char* text : {"00000000-0000-0000-0000-000000000000\n", ""}) {
+    stdfs::resize_file(files / "a", 0);
+    write_file_atomic(mark, text);
+    EXPECT_FALSE(snapshots_.has_directory(layer.diff_id));
+    EXPECT_EQ(read_file(snapshots_.directory(layer, {}) / "a"), "hello");
+  }
+  stdfs::remove(mark);
+  EXPECT_FALSE(snapshots_.has_directory(layer.diff_id));
+  snapshots_.directory(layer, {});
+  EXPECT_TRUE(snapshots_.has_directory(layer.diff_id));
+  expect_no_leftovers();
+}
+
 TEST_F(UnpackTest, NothingLeavesTheDirectory) {
   const TempDir outside;
   const std::string target = outside.path().string();

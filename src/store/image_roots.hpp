@@ -1,0 +1,22 @@
+#pragma once
+
+#include <tektii/oci/digest.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace tektii::store {
+
+// The blobs that the images in index.json need: manifests, configs, layers, those inside of indexes too. What is
+// missing or damaged is passed over.
+std::set<oci::Digest> blobs_of_images(const std::filesystem::path& root);
+
+// Takes the entries out of index.json whose image needs a blob that `is_removed` knows; returns their names (or the
+// digest of one without a name). With `dry_run` nothing is written.
+std::vector<std::string> drop_images(const std::filesystem::path& root,
+                                     const std::function<bool(const oci::Digest&)>& is_removed, bool dry_run);
+
+}  // namespace tektii::store
