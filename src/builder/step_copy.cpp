@@ -19,6 +19,27 @@ bool ends_as_directory(const std::string& destination) {
          destination == "..";
 }
 
+void add_inputs(CopyInputs& inputs, const dockerfile::Copy& words, const dockerfile::Copy& written,
+                const dockerfile::Dockerfile& file, const dockerfile::Instruction& instruction) {
+  for (std::size_t i = 0; i < words.sources.size(); ++i) {
+    try {
+      inputs.add_word(words.sources[i]);
+    } catch (Error& error) {
+      if (!error.span()) error.set_span(file.span(instruction.lines, written.sources[i]));
+      throw;
+    }
+  }
+  for (const auto& heredoc : words.heredocs) inputs.add_text(heredoc);
+}
+
+// What the words say about where the files go, and as what.
+void add_words(KeyBuilder& key, const dockerfile::Copy& words, const CopyDestination& destination) {
+  key.field("destination", destination.path)
+      .field("into", destination.wants_directory ? "directory" : "name")
+      .field("chown", words.chown.value_or("-"))
+      .field("chmod", words.chmod.value_or("-"));
+}
+
 std::string content_of(CopyInputs& inputs, ProgressSink& progress, int step_id) {
   KeyBuilder content("content/2");
   inputs.add_shape_to(content);
@@ -122,28 +143,16 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
   CopyInputs inputs(words, session_.request, session_.deps, *local, session_.stop);
   bool inputs_are_known = false;
   const auto find_inputs = [&] {
-    if (std::exchange(inputs_are_known, true)) return;
-    for (std::size_t i = 0; i < words.sources.size(); ++i) {
-      try {
-        inputs.add_word(words.sources[i]);
-      } catch (Error& error) {
-        if (!error.span()) error.set_span(session_.plan.file.span(instruction.lines, copy.sources[i]));
-        throw;
-      }
-    }
-    for (const auto& heredoc : words.heredocs) inputs.add_text(heredoc);
+    if (!std::exchange(inputs_are_known, true)) add_inputs(inputs, words, copy, session_.plan.file, instruction);
   };
   const CopyDestination destination{absolute(words.destination), ends_as_directory(words.destination)};
 
   KeyBuilder key("copy/5 shape");
   key.field("layers", linked ? "none" : state_->stack.chain_key())
-      .field("destination", destination.path)
-      .field("into", destination.wants_directory ? "directory" : "name")
-      .field("chown", words.chown.value_or("-"))
-      .field("chmod", words.chmod.value_or("-"))
       .field("mtime", std::to_string(new_file_mtime()))
       .field("later times", session_.request.preserve_timestamps ? "stay" : "clamped")
       .field("compression", compression_key());
+  add_words(key, words, destination);
   std::optional<std::string> shape;
   const auto step_key = [&]() -> StepKey {
     if (const auto question = copy_question(words)) {
