@@ -226,13 +226,12 @@ void StageBuilder::run_step(const Instruction& instruction, const std::string& k
                                   in_trigger_ ? "ONBUILD " : "", shown_line(instruction)),
                       session_.was_stopped());
   auto outcome = StepOutcome::cached;
-  std::optional<layer::WrittenLayer> written;
   const auto result = session_.step_runs->run(key, session_.stop, [&] {
     if (!session_.request.no_cache) {
       if (const auto known = find_step(session_.deps.actions, session_.deps.blobs, key)) return *known;
     }
     outcome = StepOutcome::done;
-    written = make(report.id());
+    const auto written = make(report.id());
     StepResult made;
     if (written) {
       session_.deps.snapshots.put_index(written->layer.diff_id, written->index);
@@ -241,11 +240,7 @@ void StageBuilder::run_step(const Instruction& instruction, const std::string& k
     remember_step(session_.deps.actions, key, made);
     return made;
   });
-  if (written) {
-    state_->stack.push(written->layer, written->index);
-  } else if (result.layer) {
-    state_->stack.push(*result.layer);
-  }
+  if (result.layer) state_->stack.push(*result.layer);
   add_history(created_by, !result.layer);
   report.finish(outcome);
 }

@@ -1,4 +1,5 @@
 #include "layer/layer_reader.hpp"
+#include "layer/layer_table.hpp"
 #include "layer/temp_slot.hpp"
 #include "layer/unpacker.hpp"
 #include <tektii/layer/snapshots.hpp>
@@ -49,14 +50,14 @@ UniqueFd lock_layer(const std::filesystem::path& root, const oci::Digest& diff_i
   return fd;
 }
 
-// nullopt when there is none that can be used; a damaged one is made again like one that is missing.
-std::optional<LayerIndex> load_index(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) return std::nullopt;
+// nullptr when there is none that can be used; a damaged one is made again like one that is missing.
+std::shared_ptr<const LayerTable> load_table(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) return nullptr;
   try {
-    return LayerIndex::parse(read_file(path, std::size_t{4} << 30));
+    return LayerTable::parse(read_file(path, std::size_t{4} << 30));
   } catch (const Error& error) {
     spdlog::warn("{} can't be used and is made again: {}", path.string(), error.what());
-    return std::nullopt;
+    return nullptr;
   }
 }
 
@@ -81,21 +82,26 @@ BlobOpener Snapshots::stored_blob(const oci::Layer& layer) {
 }
 
 LayerIndex Snapshots::index(const oci::Layer& layer, const std::stop_token& stop) {
-  return index(layer, stored_blob(layer), stop);
+  const auto known = table(layer, stored_blob(layer), stop);
+  LayerIndex index;
+  index.entries.reserve(known->size());
+  for (std::size_t i = 0; i < known->size(); ++i) index.entries.push_back(known->entry(i));
+  return index;
 }
 
 std::filesystem::path Snapshots::directory(const oci::Layer& layer, const std::stop_token& stop) {
   return directory(layer, stored_blob(layer), stop);
 }
 
-LayerIndex Snapshots::index(const oci::Layer& layer, const BlobOpener& blob, const std::stop_token& stop) {
+std::shared_ptr<const LayerTable> Snapshots::table(const oci::Layer& layer, const BlobOpener& blob,
+                                                   const std::stop_token& stop) {
   const std::filesystem::path path = index_path(root_, layer.diff_id);
-  if (std::optional<LayerIndex> known = load_index(path)) return std::move(*known);
+  if (auto known = load_table(path)) return known;
   const UniqueFd lock = lock_layer(root_, layer.diff_id, stop);
-  if (std::optional<LayerIndex> known = load_index(path)) return std::move(*known);
-  LayerIndex index = read_layer(blob, layer, nullptr, stop);
-  put_index(layer.diff_id, index);
-  return index;
+  if (auto known = load_table(path)) return known;
+  auto table = LayerTable::build(read_layer(blob, layer, nullptr, stop));
+  write_file_atomic(path, table->serialised());
+  return table;
 }
 
 std::filesystem::path Snapshots::directory(const oci::Layer& layer, const BlobOpener& blob,
@@ -120,7 +126,7 @@ std::filesystem::path Snapshots::directory(const oci::Layer& layer, const BlobOp
 }
 
 void Snapshots::put_index(const oci::Digest& diff_id, const LayerIndex& index) {
-  write_file_atomic(index_path(root_, diff_id), index.serialise());
+  write_file_atomic(index_path(root_, diff_id), LayerTable::build(index)->serialised());
 }
 
 void Snapshots::adopt(const oci::Digest& diff_id, const std::filesystem::path& upper) {
