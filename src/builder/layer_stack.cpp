@@ -133,15 +133,6 @@ void LayerStack::push(oci::Layer layer) {
   layers_.push_back(std::move(layer));
 }
 
-void LayerStack::push(oci::Layer layer, const layer::LayerIndex& index) {
-  const std::lock_guard lock(tree_mutex_);
-  if (layers_in_tree_ == layers_.size()) {
-    tree_.apply(index, layer.diff_id);
-    ++layers_in_tree_;
-  }
-  layers_.push_back(std::move(layer));
-}
-
 // The longest first: it is what the others are then done beside.
 void LayerStack::read_layers(std::vector<oci::Layer> layers, bool unpack, const std::stop_token& stop) {
   constexpr std::size_t k_layers_at_once = 4;
@@ -153,7 +144,7 @@ void LayerStack::read_layers(std::vector<oci::Layer> layers, bool unpack, const 
       if (unpack) {
         snapshots_->directory(layer, blob, token);
       } else {
-        snapshots_->index(layer, blob, token);
+        snapshots_->table(layer, blob, token);
       }
     };
     fetcher_->with_blob(layer, read, token);
@@ -171,7 +162,7 @@ const layer::FileTree& LayerStack::tree(const std::stop_token& stop) {
     const auto& layer = layers_[layers_in_tree_];
     // From the file; one that is damaged is made again from the blob.
     fetcher_->with_blob(
-        layer, [&](const BlobOpener& blob) { tree_.apply(snapshots_->index(layer, blob, stop), layer.diff_id); }, stop);
+        layer, [&](const BlobOpener& blob) { tree_.apply(snapshots_->table(layer, blob, stop), layer.diff_id); }, stop);
     ++layers_in_tree_;
   }
   return tree_;

@@ -67,8 +67,6 @@ class LayerStack {
 
   const std::vector<oci::Layer>& layers() const { return layers_; }
   void push(oci::Layer layer);
-  // Pushes a layer that was just written, with its index.
-  void push(oci::Layer layer, const layer::LayerIndex& index);
 
   // Says whether a command will need the directories: layers of which nothing is known yet are then unpacked as soon as
   // tree() reads them, so that no layer is decompressed twice.

@@ -233,8 +233,7 @@ ProgressStep StageBuilder::start_step(const Instruction& instruction) {
           session_.was_stopped()};
 }
 
-StepResult StageBuilder::find_or_make(const StepKey& key, ProgressStep& step,
-                                      std::optional<layer::WrittenLayer>& written, const MakeLayer& make) {
+StepResult StageBuilder::find_or_make(const StepKey& key, ProgressStep& step, const MakeLayer& make) {
   step.begin(Activity::look_in_cache);
   if (!key.late) {
     if (auto known = find_known(key.name)) return std::move(*known);
@@ -243,7 +242,7 @@ StepResult StageBuilder::find_or_make(const StepKey& key, ProgressStep& step,
   step.begin(Activity::prepare);
   const bool in_front = session_.deps.image_blobs != nullptr && session_.sealed.concerns(index_);
   step_blobs_.emplace(in_front ? *session_.deps.image_blobs : session_.deps.blobs, session_.deps.progress, step.id());
-  written = make(step.id());
+  const auto written = make(step.id());
   StepResult made;
   made.is_new = true;
   if (written) {
@@ -256,21 +255,16 @@ StepResult StageBuilder::find_or_make(const StepKey& key, ProgressStep& step,
 
 void StageBuilder::finish_step(ProgressStep& step, const StepKey& key, const std::string& created_by,
                                const MakeLayer& make) {
-  std::optional<layer::WrittenLayer> written;
   bool made = false;
   const auto result = session_.step_runs->run(key.name, session_.stop, [&] {
-    auto found = find_or_make(key, step, written, make);
+    auto found = find_or_make(key, step, make);
     made = found.is_new;
     return found;
   });
   // Another stage may have made it.
   if (result.is_new && session_.sealed.concerns(index_)) session_.sealed.image_is_new();
   state_->records.steps.insert_or_assign(key.tell(), result.layer);
-  if (written) {
-    state_->stack.push(written->layer, written->index);
-  } else if (result.layer) {
-    state_->stack.push(*result.layer);
-  }
+  if (result.layer) state_->stack.push(*result.layer);
   if (result.layer && session_.sealed.concerns(index_)) session_.sealed.add(*result.layer);
   add_history(created_by, !result.layer);
   step.finish(made ? StepOutcome::done : StepOutcome::cached);

@@ -123,8 +123,7 @@ class StageBuilder {
   // Both.
   void run_step(const Instruction& instruction, const StepKey& key, const std::string& created_by,
                 const MakeLayer& make);
-  StepResult find_or_make(const StepKey& key, ProgressStep& step, std::optional<layer::WrittenLayer>& written,
-                          const MakeLayer& make);
+  StepResult find_or_make(const StepKey& key, ProgressStep& step, const MakeLayer& make);
   std::optional<StepResult> find_known(const std::string& key);
   // What `work` gives, where that follows from `question` alone; remembered like a step.
   std::string known_content(const std::string& question, const std::function<std::string()>& work);

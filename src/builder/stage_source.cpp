@@ -54,7 +54,8 @@ class StageSource : public CopySource {
       return;
     }
     const bool wildcard = behind_wildcard || fs::has_glob_meta(components[depth]);
-    for (const auto& [name, child] : resolved.node->children) {
+    for (const auto& [child_name, child] : resolved.node->children()) {
+      const std::string name(child_name);
       if (!fs::match_glob(components[depth], name)) continue;
       match_components(tree, directory.empty() ? name : directory + "/" + name, components, depth + 1, wildcard, found);
     }
@@ -73,9 +74,10 @@ class StageSource : public CopySource {
       entry.open = [this, &node] { return contents_.open(layers_.at(*node.layer), node.path_in_layer); };
     }
     visitor(entry);
-    if (prune && !node.children.empty() && prune(relative)) return;
-    for (const auto& [name, child] : node.children) {
-      visit_node(relative.empty() ? name : relative + "/" + name, *child, visitor, prune);
+    const auto children = node.children();
+    if (prune && !children.empty() && prune(relative)) return;
+    for (const auto& [name, child] : children) {
+      visit_node(relative.empty() ? std::string(name) : fmt::format("{}/{}", relative, name), *child, visitor, prune);
     }
   }
 

@@ -162,8 +162,8 @@ void Diff::expand_opaque_directories() {
     if (!inside) continue;
     const FileTree::Node* node = parent_.find(change.path);
     if (node == nullptr) continue;
-    for (const auto& child : node->children) {
-      std::string path = change.path + '/' + child.first;
+    for (const auto& child : node->children()) {
+      std::string path = fmt::format("{}/{}", change.path, child.first);
       if (upper_paths_.contains(path)) continue;
       Change whiteout;
       whiteout.kind = Change::Kind::whiteout;

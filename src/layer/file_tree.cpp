@@ -1,3 +1,4 @@
+#include "layer/layer_table.hpp"
 #include "layer/member_name.hpp"
 #include <tektii/layer/file_tree.hpp>
 #include <tektii/util/error.hpp>
@@ -6,7 +7,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_set>
+#include <map>
+#include <mutex>
+#include <set>
 #include <utility>
 
 namespace tektii::layer {
@@ -15,18 +18,16 @@ namespace {
 
 constexpr int k_max_symlinks = 40;  // as the kernel: MAXSYMLINKS
 
-using Node = FileTree::Node;
-using NodePtr = std::shared_ptr<const Node>;
+// How many names that do not exist are remembered of one directory.
+constexpr std::size_t k_most_absent_names = 1024;
+
+using Kind = LayerEntry::Kind;
 
 fs::FileMetadata implicit_directory() {
   fs::FileMetadata metadata;
   metadata.type = fs::FileType::directory;
   metadata.mode = 0755;
   return metadata;
-}
-
-bool is_directory(const Node& node) {
-  return node.metadata.type == fs::FileType::directory;
 }
 
 // Takes the first component off `rest`, skipping slashes; empty at the end.
@@ -38,206 +39,248 @@ std::string_view next_component(std::string_view& rest) {
   return component;
 }
 
-// Changes a tree without touching nodes that other trees share: a node is copied the first time it is changed.
-class Editor {
- public:
-  Editor(const NodePtr& root, const oci::Digest& layer) : layer_(layer) {
-    auto copy = std::make_shared<Node>(*root);
-    root_ = copy.get();
-    owned_.insert(root_);
-    result_ = std::move(copy);
-  }
+bool is_directory(const FileTree::Node& node) {
+  return node.metadata.type == fs::FileType::directory;
+}
 
-  NodePtr result() const { return result_; }
+std::string join_path(std::string_view directory, std::string_view name) {
+  std::string path(directory);
+  if (!path.empty()) path += '/';
+  return path.append(name);
+}
 
-  // Removes a name; a name that does not exist, or is below something that is no directory, is fine.
-  void remove(std::string_view path) {
-    Node* parent = existing_directory(parent_path(path));
-    if (parent == nullptr) return;
-    const auto it = parent->children.find(base_name(path));
-    if (it != parent->children.end()) parent->children.erase(it);
-    forget_cached_directory();
-  }
-
-  void clear_directory(std::string_view path) {
-    Node* directory = existing_directory(path);
-    if (directory != nullptr) directory->children.clear();
-    forget_cached_directory();
-  }
-
-  void put_file(const LayerEntry& entry) {
-    if (entry.path.empty()) {
-      root_->metadata = entry.metadata;
-      root_->layer = layer_;
-      return;
-    }
-    Node& parent = make_parents(parent_path(entry.path));
-    const std::string_view name = base_name(entry.path);
-    auto node = std::make_shared<Node>();
-    node->metadata = entry.metadata;
-    node->layer = layer_;
-    node->path_in_layer = entry.path;
-    node->content = entry.content;
-    const auto it = parent.children.find(name);
-    const bool replaces_directory = it != parent.children.end() && is_directory(*it->second);
-    // "dir over dir" replaces the attributes and keeps what is in it.
-    if (is_directory(*node) && replaces_directory) node->children = it->second->children;
-    if (replaces_directory) forget_cached_directory();
-    put(parent, name, std::move(node));
-  }
-
-  void put_hard_link(const LayerEntry& entry) {
-    const Node* target = find_in(*root_, entry.hard_link_target);
-    if (target == nullptr || target->layer != layer_ || is_directory(*target)) {
-      throw Error(ErrorKind::failure,
-                  fmt::format("hard link \"{}\" leads to \"{}\", which is no file of the same layer",
-                              escape_control(entry.path), escape_control(entry.hard_link_target)));
-    }
-    auto node = std::make_shared<Node>(*target);
-    Node& parent = make_parents(parent_path(entry.path));
-    const std::string_view name = base_name(entry.path);
-    const auto it = parent.children.find(name);
-    if (it != parent.children.end() && is_directory(*it->second)) forget_cached_directory();
-    put(parent, name, std::move(node));
-  }
-
-  static const Node* find_in(const Node& root, std::string_view path) {
-    const Node* node = &root;
-    while (true) {
-      const std::string_view name = next_component(path);
-      if (name.empty()) return node;
-      const auto it = node->children.find(name);
-      if (it == node->children.end()) return nullptr;
-      node = it->second.get();
-    }
-  }
-
- private:
-  void put(Node& parent, std::string_view name, std::shared_ptr<Node> node) {
-    owned_.insert(node.get());
-    keep_alive_.push_back(node);
-    const auto it = parent.children.find(name);
-    if (it != parent.children.end()) {
-      it->second = std::move(node);
-    } else {
-      parent.children.emplace(std::string(name), std::move(node));
-    }
-  }
-
-  // The node in `slot`, made ours.
-  Node& own(NodePtr& slot) {
-    if (!owned_.contains(slot.get())) {
-      auto copy = std::make_shared<Node>(*slot);
-      owned_.insert(copy.get());
-      keep_alive_.push_back(copy);
-      slot = std::move(copy);
-    }
-    // Every node that we own was made by make_shared<Node>, so it is not a const object.
-    return const_cast<Node&>(*slot);
-  }
-
-  Node* existing_directory(std::string_view path) {
-    Node* node = root_;
-    while (true) {
-      const std::string_view name = next_component(path);
-      if (name.empty()) return is_directory(*node) ? node : nullptr;
-      const auto it = node->children.find(name);
-      if (it == node->children.end() || !is_directory(*it->second)) return nullptr;
-      node = &own(it->second);
-    }
-  }
-
-  // The directory for a new entry. Tars name most entries of a directory one after the other, so the last one is kept.
-  Node& make_parents(std::string_view path) {
-    if (cached_directory_ != nullptr && path == cached_path_) return *cached_directory_;
-    Node* node = root_;
-    std::string_view rest = path;
-    while (true) {
-      const std::string_view name = next_component(rest);
-      if (name.empty()) break;
-      auto it = node->children.find(name);
-      if (it != node->children.end() && !is_directory(*it->second) && it->second->layer == layer_) {
-        throw Error(ErrorKind::failure,
-                    fmt::format("\"{}\" is below \"{}\", which the same layer makes something else than a directory",
-                                escape_control(path), escape_control(name)));
-      }
-      if (it == node->children.end() || !is_directory(*it->second)) {
-        auto made = std::make_shared<Node>();
-        made->metadata = implicit_directory();
-        made->layer = layer_;
-        made->path_in_layer = std::string(path.substr(0, path.size() - rest.size()));
-        put(*node, name, std::move(made));
-        it = node->children.find(name);
-      }
-      node = &own(it->second);
-    }
-    cached_path_ = path;
-    cached_directory_ = node;
-    return *node;
-  }
-
-  void forget_cached_directory() { cached_directory_ = nullptr; }
-
-  const oci::Digest& layer_;
-  NodePtr result_;
-  Node* root_ = nullptr;
-  std::unordered_set<const Node*> owned_;
-  // An address in owned_ may not be reused by another node while the editor works.
-  std::vector<NodePtr> keep_alive_;
-  std::string cached_path_;
-  Node* cached_directory_ = nullptr;
+// A part of one layer's table.
+struct Slice {
+  std::size_t layer;  // its position, 0 is the lowest
+  LayerTable::Range range;
 };
 
 }  // namespace
 
-FileTree::FileTree() {
-  auto root = std::make_shared<Node>();
-  root->metadata = implicit_directory();
-  root_ = std::move(root);
-}
+// What is known of a directory. `slices` are the parts of the layers that have something below it and are not hidden,
+// topmost first.
+struct FileTree::Node::Directory {
+  const Merged* tree;
+  std::string path;
+  std::vector<Slice> slices;
+  std::map<std::string, std::unique_ptr<Node>, std::less<>> known;  // nullptr: no such name
+  std::size_t absent = 0;
+};
 
-void FileTree::apply(const LayerIndex& index, const oci::Digest& diff_id) {
-  Editor editor(root_, diff_id);
-  // Whiteouts act on what is below the layer alone, wherever in the layer they stand.
-  for (const LayerEntry& entry : index.entries) {
-    if (entry.kind == LayerEntry::Kind::whiteout) editor.remove(entry.path);
-    if (entry.kind == LayerEntry::Kind::opaque) editor.clear_directory(entry.path);
-  }
-  for (const LayerEntry& entry : index.entries) {
-    if (entry.kind == LayerEntry::Kind::file) editor.put_file(entry);
-    if (entry.kind == LayerEntry::Kind::hard_link) editor.put_hard_link(entry);
-  }
-  root_ = editor.result();
-  note_overlaid(index, diff_id);
-}
+FileTree::Node::Node() = default;
+FileTree::Node::~Node() = default;
 
-void FileTree::note_overlaid(const LayerIndex& index, const oci::Digest& diff_id) {
-  std::string last;
-  for (const LayerEntry& entry : index.entries) {
-    if (entry.kind == LayerEntry::Kind::file) overlaid_.erase(entry.path);
-  }
-  for (const LayerEntry& entry : index.entries) {
-    std::string_view parent = parent_path(entry.path);
-    if (parent == last) continue;  // members of one directory mostly follow one another
-    last = parent;
-    for (; !parent.empty(); parent = parent_path(parent)) {
-      const Node* node = find(parent);
-      if (node != nullptr && is_directory(*node) && node->layer != diff_id) overlaid_.emplace(parent);
+// Nodes are made when they are first asked for, with the mutex held, and change no more.
+struct FileTree::Merged {
+  struct Layer {
+    std::shared_ptr<const LayerTable> table;
+    oci::Digest diff_id;
+  };
+
+  explicit Merged(std::vector<Layer> all) : layers(std::move(all)) {
+    std::vector<Slice> slices;
+    for (std::size_t i = layers.size(); i-- > 0;) slices.push_back({i, layers[i].table->all()});
+    auto made = make("", slices);
+    if (made) {
+      root.metadata = std::move(made->metadata);
+      root.layer = std::move(made->layer);
+      root.position_ = made->position_;
+      root.directory_ = std::move(made->directory_);
+    } else {
+      root.metadata = implicit_directory();
+      root.directory_ = std::make_unique<Node::Directory>(Node::Directory{this, "", {}, {}, 0});
     }
   }
+  Merged(const Merged&) = delete;
+  Merged& operator=(const Merged&) = delete;
+
+  const Node* child(const Node& parent, std::string_view name) const;
+  std::set<std::string> names_in(const Node::Directory& directory) const;
+
+  std::vector<Layer> layers;
+  mutable std::mutex mutex;  // of all directories
+  Node root;
+
+ private:
+  class Merge;
+  std::unique_ptr<Node> make(const std::string& path, const std::vector<Slice>& above) const;
+};
+
+// Puts one name together, layer by layer from the top.
+class FileTree::Merged::Merge {
+ public:
+  Merge(const Merged& tree, const std::string& path) : tree_(tree), path_(path), node_(std::make_unique<Node>()) {}
+
+  // False when what is further below is hidden.
+  bool take(const Slice& slice) {
+    const LayerTable& table = *tree_.layers[slice.layer].table;
+    const LayerTable::Range here = table.at_or_below(path_, slice.range);
+    std::size_t i = here.begin;
+    bool is_removed = false;
+    bool is_opaque = false;
+    bool goes_on = true;
+    const LayerTable::Range below = [&] {
+      std::size_t end = here.begin;
+      while (end < here.end && table.path(end) == path_) ++end;
+      return LayerTable::Range{end, here.end};
+    }();
+    bool has_entry = false;
+    for (; i < below.begin; ++i) {
+      if (table.kind(i) == Kind::whiteout) {
+        is_removed = true;
+      } else if (table.kind(i) == Kind::opaque) {
+        is_opaque = true;
+      } else {
+        has_entry = true;
+        goes_on = take_entry(table, i, slice.layer);
+      }
+    }
+    if (goes_on && !below.empty()) take_below(table, below, slice.layer, has_entry);
+    // An opaque directory hides what is in it further below, and stays itself as it is there.
+    shows_lower_children_ = shows_lower_children_ && !is_opaque;
+    return goes_on && !is_removed;
+  }
+
+  std::unique_ptr<Node> finish() {
+    if (state_ == State::nothing) return nullptr;
+    if (state_ == State::implicit) {
+      node_->metadata = implicit_directory();
+      if (!path_.empty()) {
+        node_->layer = tree_.layers[node_->position_].diff_id;
+        node_->path_in_layer = path_;
+      }
+    }
+    if (is_directory(*node_)) {
+      node_->directory_ = std::make_unique<Node::Directory>(Node::Directory{&tree_, path_, std::move(slices_), {}, 0});
+    }
+    return std::move(node_);
+  }
+
+ private:
+  enum class State { nothing, implicit, entry };
+
+  // True when it is a directory.
+  bool take_entry(const LayerTable& table, std::size_t i, std::size_t position) {
+    LayerEntry entry = table.entry(i);
+    std::string holder = entry.path;
+    for (std::size_t hops = 0; entry.kind == Kind::hard_link; ++hops) {
+      holder = entry.hard_link_target;
+      std::size_t target = table.at_or_below(holder, table.all()).begin;
+      if (hops > table.size() || target >= table.size() || table.path(target) != holder ||
+          (table.kind(target) != Kind::file && table.kind(target) != Kind::hard_link)) {
+        throw Error(ErrorKind::failure, "damaged layer index");
+      }
+      entry = table.entry(target);
+    }
+    const bool directory = entry.metadata.type == fs::FileType::directory;
+    if (state_ == State::entry || (state_ == State::implicit && !directory)) return directory;
+    state_ = State::entry;
+    node_->metadata = std::move(entry.metadata);
+    node_->content = std::move(entry.content);
+    node_->path_in_layer = std::move(holder);
+    node_->layer = tree_.layers[position].diff_id;
+    node_->position_ = position;
+    return directory;
+  }
+
+  // Whiteouts alone make no directory.
+  void take_below(const LayerTable& table, LayerTable::Range below, std::size_t position, bool has_entry) {
+    if (shows_lower_children_) slices_.push_back({position, below});
+    if (has_entry || state_ == State::entry) return;
+    for (std::size_t i = below.begin; i < below.end; ++i) {
+      if (table.kind(i) != Kind::file && table.kind(i) != Kind::hard_link) continue;
+      state_ = State::implicit;
+      node_->position_ = position;
+      return;
+    }
+  }
+
+  const Merged& tree_;
+  const std::string& path_;
+  std::unique_ptr<Node> node_;
+  std::vector<Slice> slices_;
+  State state_ = State::nothing;
+  bool shows_lower_children_ = true;
+};
+
+std::unique_ptr<FileTree::Node> FileTree::Merged::make(const std::string& path, const std::vector<Slice>& above) const {
+  Merge merge(*this, path);
+  for (const Slice& slice : above) {
+    if (!merge.take(slice)) break;
+  }
+  return merge.finish();
 }
 
-std::vector<std::string> FileTree::overlaid_directories() const {
-  std::vector<std::string> directories;
-  for (const std::string& path : overlaid_) {
-    const Node* node = find(path);
-    if (node != nullptr && is_directory(*node)) directories.push_back(path);
+const FileTree::Node* FileTree::Merged::child(const Node& parent, std::string_view name) const {
+  if (parent.directory_ == nullptr) return nullptr;
+  Node::Directory& directory = *parent.directory_;
+  const auto known = directory.known.find(name);
+  if (known != directory.known.end()) return known->second.get();
+  auto node = make(join_path(directory.path, name), directory.slices);
+  if (node == nullptr && ++directory.absent > k_most_absent_names) return nullptr;
+  return directory.known.emplace(std::string(name), std::move(node)).first->second.get();
+}
+
+// That some layer speaks of, sorted.
+std::set<std::string> FileTree::Merged::names_in(const Node::Directory& directory) const {
+  std::set<std::string> names;
+  const std::size_t prefix = directory.path.empty() ? 0 : directory.path.size() + 1;
+  for (const Slice& slice : directory.slices) {
+    const LayerTable& table = *layers[slice.layer].table;
+    for (std::size_t i = slice.range.begin; i < slice.range.end;) {
+      const std::string_view rest = table.path(i).substr(prefix);
+      const std::string_view name = rest.substr(0, rest.find('/'));
+      names.emplace_hint(names.end(), name);
+      i = table.at_or_below(table.path(i).substr(0, prefix + name.size()), {i, slice.range.end}).end;
+    }
   }
-  return directories;
+  return names;
+}
+
+std::vector<std::pair<std::string_view, const FileTree::Node*>> FileTree::Node::children() const {
+  std::vector<std::pair<std::string_view, const Node*>> result;
+  if (directory_ == nullptr || directory_->slices.empty()) return result;
+  const Merged& tree = *directory_->tree;
+  const std::lock_guard lock(tree.mutex);
+  for (const std::string& name : tree.names_in(*directory_)) {
+    const Node* node = tree.child(*this, name);
+    if (node != nullptr) result.emplace_back(directory_->known.find(name)->first, node);
+  }
+  return result;
+}
+
+FileTree::FileTree() : merged_(std::make_shared<const Merged>(std::vector<Merged::Layer>())) {}
+
+void FileTree::apply(const LayerIndex& index, const oci::Digest& diff_id) {
+  apply(LayerTable::build(index), diff_id);
+}
+
+void FileTree::apply(std::shared_ptr<const LayerTable> layer, const oci::Digest& diff_id) {
+  auto layers = merged_->layers;
+  layers.push_back({std::move(layer), diff_id});
+  merged_ = std::make_shared<const Merged>(std::move(layers));
+}
+
+// Where the topmost entry of the directory is in a layer further below, or made by one without an entry.
+std::vector<std::string> FileTree::overlaid_directories() const {
+  std::set<std::string> found;
+  for (std::size_t i = 0; i < merged_->layers.size(); ++i) {
+    for (const std::string& path : merged_->layers[i].table->implicit_directories()) {
+      const Node* node = find(path);
+      const bool overlaid = node != nullptr && is_directory(*node) && node->position_ < i;
+      if (overlaid && node->layer != merged_->layers[i].diff_id) found.insert(path);
+    }
+  }
+  return {found.begin(), found.end()};
 }
 
 const FileTree::Node* FileTree::find(std::string_view path) const {
-  return Editor::find_in(*root_, path);
+  const std::lock_guard lock(merged_->mutex);
+  const Node* node = &merged_->root;
+  for (auto name = next_component(path); node != nullptr && !name.empty(); name = next_component(path)) {
+    node = merged_->child(*node, name);
+  }
+  return node;
 }
 
 FileTree::Resolved FileTree::resolve(std::string_view path, bool follow_last) const {
@@ -249,8 +292,9 @@ FileTree::Resolved FileTree::resolve(std::string_view path, bool follow_last) co
   };
   push(path);
 
-  std::vector<std::string> names;               // of the result
-  std::vector<const Node*> nodes{root_.get()};  // of every name's parent; nullptr from where nothing exists
+  std::vector<std::string> names;  // of the result
+  const std::lock_guard lock(merged_->mutex);
+  std::vector<const Node*> nodes{&merged_->root};  // of every name's parent; nullptr from where nothing exists
   int symlinks = 0;
   while (!pending.empty()) {
     std::string name = std::move(pending.back());
@@ -263,11 +307,7 @@ FileTree::Resolved FileTree::resolve(std::string_view path, bool follow_last) co
       continue;
     }
     const Node* parent = nodes.back();
-    const Node* child = nullptr;
-    if (parent != nullptr) {
-      const auto it = parent->children.find(name);
-      if (it != parent->children.end()) child = it->second.get();
-    }
+    const Node* child = parent == nullptr ? nullptr : merged_->child(*parent, name);
     const bool is_symlink = child != nullptr && child->metadata.type == fs::FileType::symlink;
     if (is_symlink && (follow_last || !pending.empty())) {
       if (++symlinks > k_max_symlinks) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace tektii::layer {
 
@@ -76,9 +77,15 @@ std::string_view base_name(std::string_view path) {
 }
 
 bool path_less(std::string_view a, std::string_view b) {
+  // Neighbours in a layer have much in common.
+  constexpr std::size_t k_chunk = 16;
+  const std::size_t common = std::min(a.size(), b.size());
+  std::size_t i = 0;
+  while (common - i >= k_chunk && std::memcmp(a.data() + i, b.data() + i, k_chunk) == 0) i += k_chunk;
+  while (i < common && a[i] == b[i]) ++i;
+  if (i == common) return a.size() < b.size();
   const auto rank = [](char c) { return c == '/' ? 0 : static_cast<int>(static_cast<unsigned char>(c)) + 1; };
-  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
-                                      [&](char x, char y) { return rank(x) < rank(y); });
+  return rank(a[i]) < rank(b[i]);
 }
 
 }  // namespace tektii::layer

@@ -1,4 +1,5 @@
 #include "layer/layer_reader.hpp"
+#include "layer/layer_table.hpp"
 #include "layer/slot_mark.hpp"
 #include "layer/temp_slot.hpp"
 #include "layer/unpacker.hpp"
@@ -78,14 +79,14 @@ bool Snapshots::has_slot(const std::filesystem::path& slot) const {
   return take_into_use(slot) && is_sound_slot(slot);
 }
 
-// nullopt when there is none that can be used; a damaged one is made again like one that is missing.
-std::optional<LayerIndex> Snapshots::load_index(const std::filesystem::path& path) const {
-  if (!take_into_use(path)) return std::nullopt;
+// nullptr when there is none that can be used; a damaged one is made again like one that is missing.
+std::shared_ptr<const LayerTable> Snapshots::load_table(const std::filesystem::path& path) const {
+  if (!take_into_use(path)) return nullptr;
   try {
-    return LayerIndex::parse(read_file(path, std::size_t{4} << 30));
+    return LayerTable::parse(read_file(path, std::size_t{4} << 30));
   } catch (const Error& error) {
     spdlog::warn("{} can't be used and is made again: {}", path.string(), error.what());
-    return std::nullopt;
+    return nullptr;
   }
 }
 
@@ -102,21 +103,26 @@ BlobOpener Snapshots::stored_blob(const oci::Layer& layer) {
 }
 
 LayerIndex Snapshots::index(const oci::Layer& layer, const std::stop_token& stop) {
-  return index(layer, stored_blob(layer), stop);
+  const auto known = table(layer, stored_blob(layer), stop);
+  LayerIndex index;
+  index.entries.reserve(known->size());
+  for (std::size_t i = 0; i < known->size(); ++i) index.entries.push_back(known->entry(i));
+  return index;
 }
 
 std::filesystem::path Snapshots::directory(const oci::Layer& layer, const std::stop_token& stop) {
   return directory(layer, stored_blob(layer), stop);
 }
 
-LayerIndex Snapshots::index(const oci::Layer& layer, const BlobOpener& blob, const std::stop_token& stop) {
+std::shared_ptr<const LayerTable> Snapshots::table(const oci::Layer& layer, const BlobOpener& blob,
+                                                   const std::stop_token& stop) {
   const std::filesystem::path path = index_path(root_, layer.diff_id);
-  if (std::optional<LayerIndex> known = load_index(path)) return std::move(*known);
+  if (auto known = load_table(path)) return known;
   const UniqueFd lock = lock_layer(root_, layer.diff_id, stop);
-  if (std::optional<LayerIndex> known = load_index(path)) return std::move(*known);
-  LayerIndex index = read_layer(blob, layer, nullptr, stop);
-  put_index(layer.diff_id, index);
-  return index;
+  if (auto known = load_table(path)) return known;
+  auto table = LayerTable::build(read_layer(blob, layer, nullptr, stop));
+  put_table(layer.diff_id, *table);
+  return table;
 }
 
 std::filesystem::path Snapshots::directory(const oci::Layer& layer, const BlobOpener& blob,
@@ -144,10 +150,13 @@ std::filesystem::path Snapshots::directory(const oci::Layer& layer, const BlobOp
 }
 
 void Snapshots::put_index(const oci::Digest& diff_id, const LayerIndex& index) {
+  put_table(diff_id, *LayerTable::build(index));
+}
+
+void Snapshots::put_table(const oci::Digest& diff_id, const LayerTable& table) {
   const auto path = index_path(root_, diff_id);
-  const auto text = index.serialise();
   const auto held = guard_replacement(path);
-  write_file_atomic(path, text);
+  write_file_atomic(path, table.serialised());
 }
 
 void Snapshots::adopt(const oci::Digest& diff_id, const std::filesystem::path& upper) {

@@ -38,9 +38,8 @@ class CacheTest : public BuildTest {
     request_.dockerfile_text = dockerfile;
     progress_.outcomes.clear();
     auto base = deps();
-    BuildDeps all{machine.store, machine.store,   machine.snapshots,
-                  executor_,     base.open_image, progress_,
-                  std::nullopt,  nullptr,         machine.store.root() / "mounts" / "v1"};
+    BuildDeps all{machine.store,   machine.store, machine.snapshots, executor_,
+                  base.open_image, progress_,     nullptr,           machine.store.root() / "mounts" / "v1"};
     all.caches = caches_;
     return build_image(request_, all, {});
   }

@@ -86,6 +86,23 @@ skopeo copy --quiet --src-tls-verify=false "docker://$registry/other:1" "oci:$wo
 without=$(build first)
 [ "$without" != "$inline" ] || fail "type=inline is part of the image"
 
+step "version upload takes the same options"
+mkdir "$work/strategy"
+printf 'FROM scratch\nCOPY in.txt /\n' >"$work/strategy/Dockerfile"
+cp "$context/in.txt" "$work/strategy/"
+cat >"$work/upload.sh" <<'UPLOAD'
+set -eu
+tektii=$1 work=$2
+strategy=$("$tektii" strategy create --name cached --output json | jq -r .id)
+for store in upload-one upload-two; do
+  TEKTII_CACHE_DIR=$work/$store "$tektii" version upload "$strategy" --context "$work/strategy" --progress plain \
+    --cache-from "type=local,src=$work/upload-cache" --cache-to "type=local,dest=$work/upload-cache"
+done
+UPLOAD
+"$tektii" sandbox -- sh "$work/upload.sh" "$tektii" "$work" >"$work/log" 2>&1 || fail "version upload: $(cat "$work/log")"
+expect_equal "cached steps and exports of both uploads" "$(grep -c ' CACHED$' "$work/log")" 2
+expect_equal "cold stores" "$(grep -c "exporting cache to $work/upload-cache" "$work/log")" 2
+
 step "a cache of BuildKit is told from ours"
 config='{"layers":null,"records":null}'
 config_digest=sha256:$(printf '%s' "$config" | sha256sum | cut -d' ' -f1)

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 
 namespace tektii::layer {
@@ -53,8 +54,31 @@ void expect_equal(const LayerIndex& a, const LayerIndex& b) {
 }
 
 TEST(LayerIndex, RoundTrip) {
-  expect_equal(LayerIndex::parse(sample().serialise()), sample());
+  LayerIndex sorted = sample();
+  std::sort(sorted.entries.begin(), sorted.entries.end(),
+            [](const LayerEntry& a, const LayerEntry& b) { return a.path < b.path; });
+  expect_equal(LayerIndex::parse(sample().serialise()), sorted);
   expect_equal(LayerIndex::parse(LayerIndex().serialise()), LayerIndex());
+}
+
+// What the members of a tar come to: the last of a name counts, and a file takes what was below it before.
+TEST(LayerIndex, IsNormalised) {
+  const auto kept = [](std::vector<LayerEntry> entries) {
+    return describe(LayerIndex::parse(LayerIndex{std::move(entries)}.serialise()));
+  };
+  using ::testing::ElementsAre;
+  EXPECT_THAT(kept({entry_of("b", file_metadata(1)), entry_of("a-b", file_metadata(1)),
+                    entry_of("a", directory_metadata()), entry_of("a/x", file_metadata(1))}),
+              ElementsAre("d 755 0:0 a", "f 644 0:0 1 a/x", "f 644 0:0 1 a-b", "f 644 0:0 1 b"));
+  EXPECT_THAT(kept({entry_of("a", file_metadata(1)), entry_of("a", file_metadata(2))}), ElementsAre("f 644 0:0 2 a"));
+  EXPECT_THAT(kept({entry_of("a/x/y", file_metadata(1)), entry_of("ab", file_metadata(1)), whiteout_of("a/z"),
+                    entry_of("a", file_metadata(2))}),
+              ElementsAre("f 644 0:0 2 a", "w a/z", "f 644 0:0 1 ab"));
+  EXPECT_THAT(
+      kept({entry_of("a", file_metadata(1)), entry_of("a", directory_metadata()), entry_of("a/x", file_metadata(1))}),
+      ElementsAre("d 755 0:0 a", "o a", "f 644 0:0 1 a/x"));
+  EXPECT_THAT(kept({whiteout_of("a"), whiteout_of("a"), entry_of("a", file_metadata(1))}),
+              ElementsAre("f 644 0:0 1 a", "w a"));
 }
 
 TEST(LayerIndex, AnyDamageIsAnError) {

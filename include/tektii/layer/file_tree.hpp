@@ -4,37 +4,52 @@
 #include <tektii/layer/layer_index.hpp>
 #include <tektii/oci/digest.hpp>
 
-#include <cstdint>
-#include <map>
+#include <cstddef>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tektii::layer {
 
-// The metadata of a merged root file system. Copying one is cheap (nodes are shared and copied when changed), so every
-// step of a build has its own.
+class LayerTable;
+
+// The metadata of a merged root file system. It is looked up in the tables of its layers where and when it is asked
+// for: putting a layer on top costs nothing, and what nobody asks for is never put together. A copy shares what is
+// known, so every step of a build has its own tree. A tree that nobody changes may be read by any number of threads.
 class FileTree {
  public:
-  struct Node {
+  class Node {
+   public:
     fs::FileMetadata metadata;
     std::optional<oci::Digest> layer;    // diff_id of the layer that the bytes are in (nullopt: the implicit root)
     std::string path_in_layer;           // where the bytes are in that layer; differs from the path for hard links
     std::optional<std::string> content;  // etc/passwd and etc/group
-    std::map<std::string, std::shared_ptr<const Node>, std::less<>> children;  // directories only
+
+    Node();
+    ~Node();
+    // What is in a directory, sorted by name; of anything else nothing.
+    std::vector<std::pair<std::string_view, const Node*>> children() const;
+
+   private:
+    friend class FileTree;
+    struct Directory;
+    std::size_t position_ = 0;  // of the layer
+    std::unique_ptr<Directory> directory_;
   };
 
   FileTree();
 
   // Puts a layer on top: whiteouts and opaque directories act on what is below, a directory over a directory replaces
-  // its attributes, anything else replaces (image-spec layer.md).
+  // its attributes, anything else replaces (image-spec layer.md). Throws Error{failure}, and changes nothing, when the
+  // layer is malformed. Nodes of before are nodes of the old tree.
   void apply(const LayerIndex& index, const oci::Digest& diff_id);
+  void apply(std::shared_ptr<const LayerTable> layer, const oci::Digest& diff_id);
 
   // The node itself, without following a symlink at the end; symlinked parents are not followed either. nullptr when it
-  // does not exist. "" is the root.
+  // does not exist. "" is the root. Nodes stay where they are until the next apply().
   const Node* find(std::string_view path) const;
 
   struct Resolved {
@@ -53,10 +68,8 @@ class FileTree {
   std::vector<std::string> overlaid_directories() const;
 
  private:
-  void note_overlaid(const LayerIndex& index, const oci::Digest& diff_id);
-
-  std::shared_ptr<const Node> root_;
-  std::set<std::string, std::less<>> overlaid_;  // may name what is gone since
+  struct Merged;
+  std::shared_ptr<const Merged> merged_;
 };
 
 }  // namespace tektii::layer

@@ -14,6 +14,8 @@
 
 namespace tektii::layer {
 
+class LayerTable;
+
 // A private pair of directories for one overlay mount, on the file system of the snapshots; removed by the destructor,
 // or by the next Snapshots when the process is killed.
 class OverlayWorkspace {
@@ -56,7 +58,7 @@ class Snapshots {
   std::filesystem::path directory(const oci::Layer& layer, const std::stop_token& stop);
   // The same, with the blob from `blob`, which is opened at most once and only when it is needed. A download may be
   // read so on its way to the store: nothing is kept unless its end was reached and the diff_id is right.
-  LayerIndex index(const oci::Layer& layer, const BlobOpener& blob, const std::stop_token& stop);
+  std::shared_ptr<const LayerTable> table(const oci::Layer& layer, const BlobOpener& blob, const std::stop_token& stop);
   std::filesystem::path directory(const oci::Layer& layer, const BlobOpener& blob, const std::stop_token& stop);
 
   // Keeps the index of a layer that was just written.
@@ -72,7 +74,8 @@ class Snapshots {
   bool take_into_use(const std::filesystem::path& path) const;
   std::optional<FileLock> guard_replacement(const std::filesystem::path& path) const;
   bool has_slot(const std::filesystem::path& slot) const;
-  std::optional<LayerIndex> load_index(const std::filesystem::path& path) const;
+  std::shared_ptr<const LayerTable> load_table(const std::filesystem::path& path) const;
+  void put_table(const oci::Digest& diff_id, const LayerTable& table);
 
   std::filesystem::path root_;
   store::BlobStore& store_;

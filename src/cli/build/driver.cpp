@@ -210,6 +210,7 @@ void BuildDriver::write_outputs(const builder::BuildResult& result, const std::v
 
 void BuildDriver::keep_in_store(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
                                 const std::stop_token& stop) {
+  if (references.empty()) return;
   // An image of the store is whole, also when other processes remove what was not used for long: what is there is
   // marked by asking for it, what is not is put there.
   for (const auto& layer : result.image.layers) result.ensure_blob(layer, stop);
