@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 
 namespace tektii::layer {
 namespace {
@@ -130,11 +130,10 @@ TEST(LayerIndex, HalfAMillionEntriesAreFast) {
   }
   const std::string text = index.serialise();
   EXPECT_LT(text.size(), 25U << 20U);
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();
   EXPECT_EQ(LayerIndex::parse(text).entries.size(), 500000U);
-  const auto took = std::chrono::steady_clock::now() - begin;
-  // Generous, for sanitizers and busy machines.
-  EXPECT_LT(std::chrono::duration_cast<std::chrono::milliseconds>(took).count(), 5000);
+  // Of the processor's time, because machines are busy; generous, for sanitizers.
+  EXPECT_LT((std::clock() - begin) / CLOCKS_PER_SEC, 5);
 }
 
 }  // namespace
