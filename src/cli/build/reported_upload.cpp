@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace tektii::cli {
 namespace {
@@ -15,8 +16,8 @@ namespace {
 // The step that an upload becomes.
 class UploadStep {
  public:
-  UploadStep(const oci::Descriptor& blob, builder::ProgressSink& progress, std::stop_token stop)
-      : blob_(blob), progress_(progress), stop_(std::move(stop)) {}
+  UploadStep(oci::Descriptor blob, builder::ProgressSink& progress, std::stop_token stop)
+      : blob_(std::move(blob)), progress_(progress), stop_(std::move(stop)) {}
 
   std::unique_ptr<ByteSource> open(const BlobOpener& open_blob) {
     if (!step_) {
