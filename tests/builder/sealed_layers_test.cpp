@@ -81,6 +81,11 @@ TEST_F(SealedLayersTest, BytesOfAStepAreCounted) {
   build("FROM scratch\nCOPY a /a\n");
   ASSERT_THAT(progress_.titles, ::testing::Contains(HasSubstr("COPY a")));
   const std::string title = "[stage-0 1/1] COPY a /a";
+  EXPECT_EQ((progress_.bytes[{title, Activity::read_files}]), 0U) << "it was read once, for the layer";
+  EXPECT_GT((progress_.bytes[{title, Activity::write_layer}]), 0U);
+  // A file like it was copied before, so that the step may be known.
+  write("a", std::string(5000, 'b'));
+  build("FROM scratch\nCOPY a /a\n");
   EXPECT_EQ((progress_.bytes[{title, Activity::read_files}]), 5000U);
   EXPECT_GT((progress_.bytes[{title, Activity::write_layer}]), 0U);
 }
