@@ -53,16 +53,22 @@ builder::RemoteFile file_of(store::Store& store, const oci::Digest& digest, cons
 // What the store has may have been damaged since: a blob that is another one goes, and is fetched again.
 bool is_sound(store::Store& store, const oci::Digest& digest, const std::stop_token& stop) {
   if (!store.size_of(digest)) return false;
-  const auto source = store.open(digest);
-  std::vector<std::byte> buffer(std::size_t{1} << 20);
   try {
-    while (source->read(buffer) != 0) throw_if_stopped(stop);
-    return true;
+    const auto source = store.open(digest);
+    // The store does not verify what this process wrote, and a build may be long.
+    Sha256 hash;
+    std::vector<std::byte> buffer(std::size_t{1} << 20);
+    while (const auto count = source->read(buffer)) {
+      throw_if_stopped(stop);
+      hash.update(ByteSpan(buffer).first(count));
+    }
+    if (oci::Digest::of_hex(hash.finish_hex()) == digest) return true;
+    store.discard(digest);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::damaged) throw;
-    spdlog::warn("the blob {} of the store is damaged: it is fetched again", digest.str());
-    return false;
   }
+  spdlog::warn("the blob {} of the store is damaged: it is fetched again", digest.str());
+  return false;
 }
 
 }  // namespace
