@@ -113,8 +113,9 @@ std::optional<std::uint64_t> Store::size_of(const oci::Digest& digest) {
 }
 
 std::unique_ptr<ByteSource> Store::open(const oci::Digest& digest) {
+  // Of that kind too when it is another reader who has just removed it: making it again is what helps.
   if (!size_of(digest))
-    throw Error(ErrorKind::failure, fmt::format("blob {} is not in the store at {}", digest.str(), root_.string()));
+    throw Error(ErrorKind::damaged, fmt::format("blob {} is not in the store at {}", digest.str(), root_.string()));
   {
     const std::lock_guard lock(mutex_);
     if (fresh_.contains(digest)) return open_source(blob_path(digest));

@@ -49,7 +49,10 @@ step "a cold store and mode=max: every step, the same digest, nothing fetched"
 expect_equal "the digest" "$(build cold --cache-from "type=registry,ref=$registry/max:cache")" "$digest"
 expect_equal "cached steps" "$(cached)" "$steps"
 ! grep -q 'fetch layer' "$work/log" || fail "something was fetched: $(cat "$work/log")"
-[ -z "$(find "$work/cold/blobs" -type f)" ] || fail "there are blobs in the store"
+# Manifests and configs are kept; layers begin otherwise.
+for blob in $(find "$work/cold/blobs" -type f); do
+  [ "$(head -c 1 "$blob")" = '{' ] || fail "a layer is in the store: $blob"
+done
 
 step "the image, complete, out of that cache"
 expect_equal "the digest" "$(build cold --cache-from "$registry/max:cache" --output "type=oci,dest=$work/out")" "$digest"

@@ -31,7 +31,7 @@ class BlobStore {
  public:
   virtual ~BlobStore() = default;
   virtual std::optional<std::uint64_t> size_of(const oci::Digest& digest) = 0;
-  // Throws Error{failure} when the blob is not there. Its bytes are compared with the digest on the way: a damaged blob
+  // Throws Error{damaged} when the blob is not there. Its bytes are compared with the digest on the way: a damaged blob
   // is removed, and the read of its last bytes throws Error{damaged}.
   virtual std::unique_ptr<ByteSource> open(const oci::Digest& digest) = 0;
   virtual std::unique_ptr<BlobWriter> create() = 0;
