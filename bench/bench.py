@@ -13,8 +13,8 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-import urllib.request
 
 BENCH = os.path.dirname(os.path.abspath(__file__))
 RUN_DOCKERFILE = """FROM python:3.11-slim
@@ -78,6 +78,7 @@ class Bench:
         subprocess.run(["skopeo", "copy", "--quiet", "--dest-tls-verify=false", f"oci:{options.base}",
                         f"docker://{self.base}"], check=True)
         self.rows = []
+        self.stores = {}
 
     def timed(self, command, **kwargs):
         begin = time.monotonic()
@@ -93,21 +94,23 @@ class Bench:
             file.write(text.replace("FROM python:3.11-slim", f"FROM {self.base}"))
         return path
 
+    def store(self, tool, cold):
+        """A cold build gets a new directory: ext4 is slow to give out inodes that were freed a moment ago."""
+        if cold or tool not in self.stores:
+            self.stores[tool] = tempfile.mkdtemp(prefix=f"{tool}-", dir=self.work)
+        return self.stores[tool]
+
     # One build and push by each tool.
     def tektii(self, dockerfile, context, cold, name):
-        if cold:
-            shutil.rmtree(f"{self.work}/cache", ignore_errors=True)
+        store = self.store("tektii", cold)
         return self.timed([self.options.tektii, "build", "--progress", "quiet", "--push", "-f", dockerfile,
                            "-t", f"{self.registry.address}/{name}:1", context],
-                          env={**os.environ, "TEKTII_CACHE_DIR": f"{self.work}/cache"})
+                          env={**os.environ, "TEKTII_CACHE_DIR": store})
 
     def buildah(self, dockerfile, context, cold, name):
-        storage = ["buildah", "--root", f"{self.work}/buildah", "--runroot", f"{self.work}/buildah-run",
-                   "--storage-driver", "overlay"]
+        store = self.store("buildah", cold)
+        storage = ["buildah", "--root", f"{store}/root", "--runroot", f"{store}/run", "--storage-driver", "overlay"]
         if cold:
-            subprocess.run(storage + ["rm", "--all"], check=False, capture_output=True)
-            subprocess.run(storage + ["rmi", "--all", "--force"], check=False, capture_output=True)
-            shutil.rmtree(f"{self.work}/buildah", ignore_errors=True)
             shutil.rmtree("/var/lib/containers/cache", ignore_errors=True)
         image = f"{self.registry.address}/{name}:1"
         took = self.timed(storage + ["bud", "--quiet", "--layers", "--isolation", "chroot", "--network", "host",

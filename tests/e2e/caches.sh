@@ -50,9 +50,9 @@ expect_equal "the digest" "$(build cold --cache-from "type=registry,ref=$registr
 expect_equal "cached steps" "$(cached)" "$steps"
 ! grep -q 'fetch layer' "$work/log" || fail "something was fetched: $(cat "$work/log")"
 # Manifests and configs are kept; layers begin otherwise.
-for blob in $(find "$work/cold/blobs" -type f); do
+while IFS= read -r blob; do
   [ "$(head -c 1 "$blob")" = '{' ] || fail "a layer is in the store: $blob"
-done
+done < <(find "$work/cold/blobs" -type f)
 
 step "the image, complete, out of that cache"
 expect_equal "the digest" "$(build cold --cache-from "$registry/max:cache" --output "type=oci,dest=$work/out")" "$digest"
