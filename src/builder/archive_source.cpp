@@ -1,6 +1,7 @@
 #include "archive_source.hpp"
 
 #include <tektii/layer/tar_archive.hpp>
+#include <tektii/util/error.hpp>
 
 #include <algorithm>
 #include <set>
@@ -40,7 +41,11 @@ class ArchiveSource : public CopySource {
   std::vector<layer::ArchiveMember> read_members() const {
     const auto source = archive_();
     const auto workspace = snapshots_.make_workspace();
-    return layer::spool_tar_archive(*source, workspace.upper(), stop_);
+    auto members = layer::spool_tar_archive(*source, workspace.upper(), stop_);
+    // To the end of the file, where the source says whether it is still the one that the key was made of.
+    std::vector<std::byte> rest(std::size_t{64} << 10U);
+    while (source->read(rest) != 0) throw_if_stopped(stop_);
+    return members;
   }
 
   BlobOpener archive_;

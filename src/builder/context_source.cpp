@@ -33,9 +33,19 @@ std::unique_ptr<CopySource> make_named_context_source(const BuildRequest& reques
   return make_directory_source(context.directory, std::move(ignore), k_ignore_name, rules);
 }
 
-void add_tree(KeyBuilder& key, CopySource& source, ByteMeter& meter, const std::stop_token& stop) {
-  std::map<std::string, std::string> first_names;  // link ids differ between machines, the first name does not
+std::vector<SourceEntry> entries_of(CopySource& source, const std::stop_token& stop) {
+  std::vector<SourceEntry> entries;
   source.visit("", [&](const SourceEntry& entry) {
+    throw_if_stopped(stop);
+    entries.push_back(entry);
+  });
+  return entries;
+}
+
+void add_entries(KeyBuilder& key, const std::vector<SourceEntry>& entries, ByteMeter& meter,
+                 const std::stop_token& stop) {
+  std::map<std::string, std::string> first_names;  // link ids differ between machines, the first name does not
+  for (const auto& entry : entries) {
     throw_if_stopped(stop);
     key.field("path", entry.relative_path).metadata(entry.metadata);
     if (!entry.link_id.empty()) {
@@ -45,24 +55,31 @@ void add_tree(KeyBuilder& key, CopySource& source, ByteMeter& meter, const std::
       key.field("content", entry.content_id());
       meter.add(entry.metadata.size);
     }
-  });
+  }
 }
 
-std::optional<layer::WrittenLayer> write_tree(CopySource& source, layer::LayerWriter writer,
-                                              const std::stop_token& stop) {
+void add_tree(KeyBuilder& key, CopySource& source, ByteMeter& meter, const std::stop_token& stop) {
+  add_entries(key, entries_of(source, stop), meter, stop);
+}
+
+std::optional<layer::WrittenLayer> write_entries(const std::vector<SourceEntry>& entries, layer::LayerWriter writer,
+                                                 const std::stop_token& stop) {
   std::map<std::string, std::string> first_names;
-  source.visit("", [&](const SourceEntry& entry) {
+  for (const auto& entry : entries) {
     throw_if_stopped(stop);
-    if (entry.relative_path.empty()) return;  // the root itself stays as every root is
+    if (entry.relative_path.empty()) continue;  // the root itself stays as every root is
     auto metadata = entry.metadata;
     metadata.uid = 0;
     metadata.gid = 0;
     if (!entry.link_id.empty()) {
       const auto [first, is_first] = first_names.emplace(entry.link_id, entry.relative_path);
-      if (!is_first) return writer.add_hard_link(entry.relative_path, first->second);
+      if (!is_first) {
+        writer.add_hard_link(entry.relative_path, first->second);
+        continue;
+      }
     }
     writer.add(entry.relative_path, metadata, entry.open);
-  });
+  }
   if (writer.empty()) return std::nullopt;
   return writer.commit();
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace tektii::builder {
 
@@ -17,12 +18,17 @@ namespace tektii::builder {
 std::unique_ptr<CopySource> make_named_context_source(const BuildRequest& request, const std::string& key,
                                                       DirectoryRules rules);
 
-// Names, attributes and contents of everything in the source: what a layer of it depends on. The meter counts the bytes
-// of the files.
+// Everything that is in the source.
+std::vector<SourceEntry> entries_of(CopySource& source, const std::stop_token& stop);
+
+// Names, attributes and contents: what a layer of the entries depends on. The meter counts the bytes of the files.
+void add_entries(KeyBuilder& key, const std::vector<SourceEntry>& entries, ByteMeter& meter,
+                 const std::stop_token& stop);
+// The same for a look at a source of its own.
 void add_tree(KeyBuilder& key, CopySource& source, ByteMeter& meter, const std::stop_token& stop);
 
-// Everything in the source as one layer at the root, owned by root. nullopt when there is nothing.
-std::optional<layer::WrittenLayer> write_tree(CopySource& source, layer::LayerWriter writer,
-                                              const std::stop_token& stop);
+// The entries as one layer at the root, owned by root. nullopt when there are none.
+std::optional<layer::WrittenLayer> write_entries(const std::vector<SourceEntry>& entries, layer::LayerWriter writer,
+                                                 const std::stop_token& stop);
 
 }  // namespace tektii::builder

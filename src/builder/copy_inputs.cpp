@@ -229,7 +229,8 @@ void CopyInputs::read_unread_files(ByteMeter& meter) {
 // Opens the item when it is a file and an archive to unpack.
 BlobOpener CopyInputs::as_archive(const Item& item) const {
   if (!item.unpack) return {};
-  const auto entry = entry_at(*item.source, item.path);
+  // What the key was made of is what is opened; only a source that told its content was not looked at yet.
+  const auto entry = item.entries.empty() ? entry_at(*item.source, item.path) : item.entries.front();
   if (!entry || entry->metadata.type != fs::FileType::regular) return {};
   return layer::is_tar_archive(*entry->open()) ? entry->open : BlobOpener{};
 }

@@ -170,14 +170,16 @@ void StageBuilder::add_directory_base() {
   rules.stat_cache = session_.deps.stat_cache;
   const auto source = make_named_context_source(session_.request, planned_.base.name, rules);
   auto step = start_step(planned_.stage->from);
+  // One look for both: what the key says is what the layer gets, or the build fails.
+  const auto entries = entries_of(*source, session_.stop);
   KeyBuilder key("directory/1");
   key.field("compression", compression_key());
   {
     ByteMeter meter(session_.deps.progress, step.id(), Activity::read_files);
-    add_tree(key, *source, meter, session_.stop);
+    add_entries(key, entries, meter, session_.stop);
   }
   finish_step(step, key.finish(), fmt::format("FROM {}", planned_.base.written),
-              [&](int) { return write_tree(*source, new_layer(), session_.stop); });
+              [&](int) { return write_entries(entries, new_layer(), session_.stop); });
 }
 
 void StageBuilder::apply(const Instruction& instruction) {

@@ -7,35 +7,35 @@
 #include <spdlog/spdlog.h>
 
 #include <memory>
-#include <optional>
 #include <utility>
 
 namespace tektii::registry {
 
 namespace {
 
-// Leaves the request whose body is being read.
-struct AlreadyThere {};
-
-// Asks about the blob as soon as its digest is known, while the rest of it waits to be sent.
+// Asks about the blob as soon as its digest is known, while the rest of it waits to be sent, and ends there when the
+// blob is in the repository: an upload that was broken off in the middle could not be given up any more
+// (docker-registry).
 class AskingSource : public ByteSource {
  public:
-  AskingSource(oci::GrowingBlob& blob, const BlobUploader& uploader, std::stop_token stop)
-      : blob_(blob), uploader_(uploader), stop_(std::move(stop)), source_(blob.open(stop_)) {}
+  AskingSource(oci::GrowingBlob& blob, const BlobUploader& uploader, bool& is_there, std::stop_token stop)
+      : blob_(blob), uploader_(uploader), is_there_(is_there), stop_(std::move(stop)), source_(blob.open(stop_)) {}
 
   std::size_t read(std::span<std::byte> out) override {
+    if (is_there_) return 0;
     const std::size_t count = source_->read(out);
     if (asked_) return count;
     if (const auto sealed = blob_.sealed()) {
       asked_ = true;
-      if (uploader_.is_there(*sealed, stop_)) throw AlreadyThere();
+      is_there_ = uploader_.is_there(*sealed, stop_);
     }
-    return count;
+    return is_there_ ? 0 : count;
   }
 
  private:
   oci::GrowingBlob& blob_;
   const BlobUploader& uploader_;
+  bool& is_there_;
   std::stop_token stop_;
   std::unique_ptr<ByteSource> source_;
   bool asked_ = false;
@@ -50,32 +50,36 @@ net::HttpResponse require_success(net::HttpResponse response, std::string_view w
 
 bool BlobStreamer::send(oci::GrowingBlob& blob, const std::stop_token& stop) const {
   const BlobUploader uploader(session_);
-  std::optional<net::Url> upload;
   try {
-    upload = uploader.upload_location(require_success(uploader.start(stop), "start of the upload"));
-    upload = uploader.upload_location(require_success(patch(*upload, blob, stop), "upload"));
+    auto upload = uploader.upload_location(require_success(uploader.start(stop), "start of the upload"));
+    bool is_there = false;
+    upload = uploader.upload_location(require_success(patch(upload, blob, is_there, stop), "upload"));
+    if (is_there) {
+      give_up(upload, stop);
+      return true;
+    }
     const auto sealed = blob.wait(stop);
-    if (sealed) put_digest(*upload, *sealed, stop);
+    if (sealed) put_digest(upload, *sealed, stop);
     return sealed.has_value();
-  } catch (const AlreadyThere&) {
-    give_up(*upload);
-    return true;
   } catch (const Error& error) {
-    if (upload) give_up(*upload);
+    // What was begun is left to the registry, which forgets it; it may be what does not answer.
     throw_if_stopped(stop);
     spdlog::info("a layer could not be sent while it was made: {}", error.what());
     return false;
   }
 }
 
-net::HttpResponse BlobStreamer::patch(const net::Url& upload, oci::GrowingBlob& blob,
+net::HttpResponse BlobStreamer::patch(const net::Url& upload, oci::GrowingBlob& blob, bool& is_there,
                                       const std::stop_token& stop) const {
   const BlobUploader uploader(session_);
   RegistryRequest request;
   request.method = "PATCH";
   request.url = upload;
   request.headers = {{"Content-Type", "application/octet-stream"}};
-  request.body = [&] { return std::make_unique<AskingSource>(blob, uploader, stop); };
+  request.body = [&] {
+    is_there = false;
+    return std::make_unique<AskingSource>(blob, uploader, is_there, stop);
+  };
   request.body_size = std::nullopt;
   request.scopes = push_scope(session_.repository());
   request.retry = false;
@@ -93,15 +97,16 @@ void BlobStreamer::put_digest(const net::Url& upload, const oci::Descriptor& blo
 }
 
 // A courtesy: registries forget uploads that nothing comes for.
-void BlobStreamer::give_up(const net::Url& upload) const {
+void BlobStreamer::give_up(const net::Url& upload, const std::stop_token& stop) const {
   try {
     RegistryRequest request;
     request.method = "DELETE";
     request.url = upload;
     request.scopes = push_scope(session_.repository());
     request.retry = false;
-    session_.send(request, {});
-  } catch (const std::exception& error) {
+    session_.send(request, stop);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) throw;
     spdlog::debug("an upload could not be given up: {}", error.what());
   }
 }

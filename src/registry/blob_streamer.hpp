@@ -19,9 +19,11 @@ class BlobStreamer {
   bool send(oci::GrowingBlob& blob, const std::stop_token& stop) const;
 
  private:
-  net::HttpResponse patch(const net::Url& upload, oci::GrowingBlob& blob, const std::stop_token& stop) const;
+  // `is_there` becomes true when the body ended early because the repository has the blob.
+  net::HttpResponse patch(const net::Url& upload, oci::GrowingBlob& blob, bool& is_there,
+                          const std::stop_token& stop) const;
   void put_digest(const net::Url& upload, const oci::Descriptor& blob, const std::stop_token& stop) const;
-  void give_up(const net::Url& upload) const;
+  void give_up(const net::Url& upload, const std::stop_token& stop) const;
 
   const RegistrySession& session_;
 };

@@ -55,6 +55,7 @@ class RecordingProgress : public ProgressSink {
   }
   void step_output(int, std::string_view) override {}
   void step_progress(int id, const StepProgress& progress) override {
+    if (on_activity) on_activity(progress.activity);
     const std::lock_guard lock(mutex_);
     bytes[{titles[static_cast<std::size_t>(id - 1)], progress.activity}] = progress.done;
   }
@@ -66,6 +67,7 @@ class RecordingProgress : public ProgressSink {
   std::vector<std::string> titles;
   std::map<std::string, StepOutcome> outcomes;
   std::map<std::pair<std::string, Activity>, std::uint64_t> bytes;  // the last that was told
+  std::function<void(Activity)> on_activity;                        // may change what the build works on
 
  private:
   std::mutex mutex_;

@@ -1,12 +1,16 @@
-#include "builder/build_fixture.hpp"
+#include "builder/copy_fixture.hpp"
 #include <tektii/store/stat_cache.hpp>
 #include <tektii/util/hash.hpp>
+
+#include <gmock/gmock.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
 namespace tektii::builder {
 namespace {
+
+using ::testing::HasSubstr;
 
 constexpr std::int64_t k_far_future = std::int64_t{4'000'000'000} * 1'000'000'000;  // every file has settled by then
 constexpr const char* k_step = "[stage-0 1/1] COPY . /app/";
@@ -119,6 +123,29 @@ TEST_F(ContextCacheTest, TwoContextsOfOneShapeAreTwoSteps) {
   const auto only_right = build_with(nullptr, "FROM scratch\nCOPY --from=right . /\n");
   const auto only_left = build_with(nullptr, "FROM scratch\nCOPY --from=left . /\n");
   EXPECT_NE(only_left.image.layers[0].diff_id, only_right.image.layers[0].diff_id);
+}
+
+// Between the key of a step and its layer.
+TEST_F(ContextCacheTest, AnArchiveThatIsSwappedAfterItsKeyWasMadeIsNoticed) {
+  constexpr const char* k_add = "FROM scratch\nADD a.tar /x/\n";
+  write("a.tar", make_tar({{.name = "f", .body = "one"}}));
+  build(k_add);
+  write("a.tar", make_tar({{.name = "f", .body = "two"}}));
+  progress_.on_activity = [this](Activity activity) {
+    if (activity == Activity::prepare) write("a.tar", make_tar({{.name = "f", .body = "six"}}));
+  };
+  EXPECT_THAT(build_error(k_add).what(), HasSubstr("a.tar changed while it was being copied"));
+}
+
+TEST_F(ContextCacheTest, ADirectoryBaseThatChangesAfterItsKeyWasMadeIsNoticed) {
+  const auto directory = directory_.path() / "base";
+  make_directories(directory);
+  write_file_atomic(directory / "f", "one");
+  request_.named_contexts["base"].directory = directory;
+  progress_.on_activity = [&](Activity activity) {
+    if (activity == Activity::prepare) write_file_atomic(directory / "f", "two");
+  };
+  EXPECT_THAT(build_error("FROM base\n").what(), HasSubstr("f changed while it was being copied"));
 }
 
 }  // namespace

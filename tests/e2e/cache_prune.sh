@@ -77,7 +77,8 @@ step "the automatic limit"
 export TEKTII_CACHE_LIMIT=50MB
 build >/dev/null
 [ "$(size_of .size)" -gt 100000000 ] || fail "what the build itself uses was removed"
-printf 'FROM scratch AS a\nCOPY file /\nFROM scratch\nCOPY --from=a /file /x\n' >"$work/small.Dockerfile"
+# Unpacked layers are removed by a build that may run commands: it has the ids of their files.
+printf 'FROM scratch AS unused\nRUN true\nFROM scratch\nCOPY file /x\n' >"$work/small.Dockerfile"
 rm "$cache/gc/v1/state.summary" # the last measurement is a second old
 build -f "$work/small.Dockerfile" >/dev/null
 [ "$(size_of .size)" -lt 50000000 ] || fail "the limit does not hold: $(run cache du)"

@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace tektii::cli {
@@ -66,7 +67,12 @@ void EarlyPush::stream(const std::shared_ptr<oci::GrowingBlob>& blob) {
   if (settled_ || error_ || stop_.stop_requested()) return;
   for (std::size_t i = 0; i < repositories_.size(); ++i) {
     auto& stream = streams_.emplace_back(Stream{blob, i});
-    threads_.emplace_back([this, &stream] { send_stream(stream); });
+    try {
+      threads_.emplace_back([this, &stream] { send_stream(stream); });
+    } catch (const std::system_error& error) {
+      stream.ended = true;
+      spdlog::info("a layer is not sent while it is made: {}", error.what());
+    }
   }
 }
 

@@ -23,8 +23,9 @@
 namespace tektii::cli {
 
 // What a push does while the image is still being built: it finds out that it will be let in, then sends the layers
-// that are handed to it, to every repository, up to four at a time. What it sent, or is just sending, the client does
-// not send again. Ends what is under way when it is destroyed. Thread-safe.
+// that are handed to it, to every repository, up to four at a time, and those that are still being made beside them.
+// What it sent, or is just sending, the client does not send again. Ends what is under way when it is destroyed.
+// Thread-safe.
 class EarlyPush {
  public:
   struct Deps {
