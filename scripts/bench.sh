@@ -26,11 +26,15 @@ floor=$root/build/bench/floor
 
 unset SOURCE_DATE_EPOCH BUILDAH_FORMAT BUILDAH_ISOLATION BUILDAH_LAYERS
 work=$(mktemp -d "$root/build/bench/run.XXXXXX")
-# Buildah leaves a mount behind when it is interrupted; here it goes with the mount namespace. Its cache of blobs is in
-# /var/lib/containers whatever --root says.
+# Buildah's cache of blobs is in /var/lib/containers whatever --root says.
 trap 'rm -rf "$work"; rmdir /var/lib/containers 2>/dev/null || true' EXIT
-mkdir -p /var/lib/containers
+mkdir -p /var/lib/containers "$work/files"
+# A file system that is new each time: on one from which many files were just removed, ext4 takes ten times as long to
+# make new ones. What is mounted goes with the mount namespace, also when this is interrupted.
+truncate -s 24G "$work/image"
+mkfs.ext4 -q -F "$work/image"
 # shellcheck disable=SC2016  # the inner shell's
-unshare --mount --propagation private sh -c 'mount -t tmpfs none /var/lib/containers && exec "$@"' sh \
+unshare --mount --propagation private sh -c '
+  mount -t tmpfs none /var/lib/containers && mount -o loop "$1/image" "$1/files" && shift && exec "$@"' sh "$work" \
   /usr/bin/python3 -B "$root/bench/bench.py" --tektii "$tektii" --floor "$floor" --base "$base:3.11-slim" \
-  --work "$work" --contexts "$root/build/bench" "$@"
+  --work "$work/files" --contexts "$root/build/bench" "$@"
