@@ -265,10 +265,12 @@ void FileTree::apply(std::shared_ptr<const LayerTable> layer, const oci::Digest&
 std::vector<std::string> FileTree::overlaid_directories() const {
   std::set<std::string> found;
   for (std::size_t i = 0; i < merged_->layers.size(); ++i) {
-    for (const std::string& path : merged_->layers[i].table->implicit_directories()) {
+    const LayerTable& table = *merged_->layers[i].table;
+    for (std::size_t k = 0; k < table.implicit_directories(); ++k) {
+      const std::string_view path = table.implicit_directory(k);
       const Node* node = find(path);
       const bool overlaid = node != nullptr && is_directory(*node) && node->position_ < i;
-      if (overlaid && node->layer != merged_->layers[i].diff_id) found.insert(path);
+      if (overlaid && node->layer != merged_->layers[i].diff_id) found.emplace(path);
     }
   }
   return {found.begin(), found.end()};

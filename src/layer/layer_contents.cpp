@@ -112,6 +112,8 @@ void LayerContents::spool(const oci::Layer& layer, Files& files) {
       const OverlayWorkspace place = impl_->snapshots.make_workspace();
       files.spool = std::make_shared<SpoolFile>(place.upper());
     }
+    // A first pass over a damaged blob left bytes where the holes of a file may be.
+    files.spool->cut(files.spool_end);
     SpoolWanted visitor(*files.spool, files.spool_end, files.extents);
     visit_layer(blob, layer, visitor, impl_->stop);
     for (const auto& [path, extent] : visitor.found()) files.extents.at(path) = extent;

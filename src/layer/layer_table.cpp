@@ -220,7 +220,7 @@ void LayerTable::note_parents(Text entry, std::vector<Text>& known) {
   const std::size_t depth = known.size();
   for (std::string_view above = parent_path(path); !above.empty(); above = parent_path(above)) {
     if (depth != 0 && view(known[depth - 1]) == above) break;
-    implicit_directories_.emplace_back(above);
+    implicit_directories_.push_back({entry.offset, static_cast<std::uint32_t>(above.size())});
     known.insert(known.begin() + static_cast<std::ptrdiff_t>(depth),
                  Text{entry.offset, static_cast<std::uint32_t>(above.size())});
   }

@@ -41,7 +41,10 @@ class LayerTable {
   Range all() const { return {0, size()}; }
 
   // Directories that something is in (or taken out of) and that have no entry of their own.
-  const std::vector<std::string>& implicit_directories() const { return implicit_directories_; }
+  std::size_t implicit_directories() const { return implicit_directories_.size(); }
+  std::string_view implicit_directory(std::size_t i) const {
+    return std::string_view(paths_).substr(implicit_directories_[i].offset, implicit_directories_[i].size);
+  }
 
  private:
   struct Record {
@@ -60,7 +63,8 @@ class LayerTable {
   std::string bytes_;
   std::string paths_;
   std::vector<Record> records_;
-  std::vector<std::string> implicit_directories_;
+  // Parts of paths_: a name of a thousand components would else take a thousand strings.
+  std::vector<Text> implicit_directories_;
 };
 
 }  // namespace tektii::layer

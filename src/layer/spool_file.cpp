@@ -57,6 +57,10 @@ void SpoolFile::write(std::uint64_t offset, ByteSpan data) const {
   }
 }
 
+void SpoolFile::cut(std::uint64_t size) const {
+  if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) throw_errno("cut a temporary file in " + shown_);
+}
+
 std::size_t SpoolFile::read(std::uint64_t offset, std::span<std::byte> out) const {
   while (true) {
     const ssize_t n = ::pread(fd_.get(), out.data(), out.size(), static_cast<off_t>(offset));

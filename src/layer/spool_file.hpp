@@ -17,6 +17,8 @@ class SpoolFile {
   explicit SpoolFile(const std::filesystem::path& directory);
 
   void write(std::uint64_t offset, ByteSpan data) const;
+  // Drops what is behind `size`.
+  void cut(std::uint64_t size) const;
   // Like pread(2): 0 behind the end.
   std::size_t read(std::uint64_t offset, std::span<std::byte> out) const;
 

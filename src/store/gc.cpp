@@ -212,7 +212,12 @@ PruneResult GarbageCollector::prune_locked(Survey& survey, const PruneOptions& o
   if (!options.dry_run) {
     survey.state.total = result.left;
     survey.state.available = disk_of(store_.root()).available;
-    survey.state.save(file("state"));
+    try {
+      survey.state.save(file("state"));
+    } catch (const Error& error) {
+      // On a full disk, say; what was removed is removed, and the next time everything is measured again.
+      spdlog::debug("the state of the cache is not saved: {}", error.what());
+    }
   }
   return result;
 }

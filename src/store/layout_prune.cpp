@@ -5,9 +5,12 @@
 #include <tektii/util/error.hpp>
 #include <tektii/util/file_lock.hpp>
 
+#include <spdlog/spdlog.h>
+
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,6 +23,16 @@ namespace {
 
 constexpr int k_max_nesting = 8;
 
+// nullopt for what is damaged; somebody else's damage is no reason to fail.
+std::optional<std::string> read_or_nothing(const fs::path& root, const oci::Descriptor& entry) {
+  try {
+    return read_blob(root, entry);
+  } catch (const Error& error) {
+    spdlog::debug("{} can't be read: {}", entry.digest.str(), error.what());
+    return std::nullopt;
+  }
+}
+
 // The digests that an entry of index.json needs, itself included. False when something in it can't be read, so that
 // what it needs is not known.
 bool add_needed(const fs::path& root, const oci::Descriptor& entry, std::set<std::string, std::less<>>& needed,
@@ -30,14 +43,15 @@ bool add_needed(const fs::path& root, const oci::Descriptor& entry, std::set<std
   if (!is_index && !oci::is_manifest(entry.media_type)) return false;
   // A whole image may be missing in a layout; then nothing of it is there to be kept.
   if (!blob_size_in(root, entry.digest)) return true;
-  const auto text = read_blob(root, entry);
+  const auto text = read_or_nothing(root, entry);
+  if (!text) return false;
   if (is_index) {
-    for (const auto& manifest : oci::Index::parse(text).manifests) {
+    for (const auto& manifest : oci::Index::parse(*text).manifests) {
       if (!add_needed(root, manifest, needed, depth + 1)) return false;
     }
     return true;
   }
-  const auto manifest = oci::Manifest::parse(text);
+  const auto manifest = oci::Manifest::parse(*text);
   needed.emplace(manifest.config.digest.hex());
   for (const auto& layer : manifest.layers) needed.emplace(layer.digest.hex());
   return true;

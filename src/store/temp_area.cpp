@@ -78,15 +78,20 @@ fs::path TempArea::next_name(std::string_view prefix) {
 }
 
 void TempArea::remove_dead(const fs::path& parent) const {
-  try {
+  // Old rubbish that can't be removed is no reason to refuse new work, nor to leave the rest.
+  const auto attempt = [&parent](const auto& work) {
+    try {
+      work();
+    } catch (const std::exception& error) {
+      spdlog::debug("cleaning {}: {}", parent.string(), error.what());
+    }
+  };
+  attempt([&] {
     for (const auto& dead : claim_dead(parent, path_)) {
       spdlog::debug("removing {}, left by a process that ended early", dead.path.string());
-      remove_tree(dead.path);
+      attempt([&] { remove_tree(dead.path); });
     }
-  } catch (const std::exception& error) {
-    // Old rubbish that can't be removed is no reason to refuse new work.
-    spdlog::debug("cleaning {}: {}", parent.string(), error.what());
-  }
+  });
 }
 
 FileTime oldest_use_to_keep(const fs::path& parent, const fs::path& clock_file) {

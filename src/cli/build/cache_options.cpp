@@ -106,6 +106,10 @@ void check_directory(const Entry& entry, const fs::path& directory) {
   if (!fs::exists(directory, failure)) return;
   const bool is_directory = fs::is_directory(directory, failure);
   if (!is_directory) entry.refuse(fmt::format("{} is not a directory", directory.string()));
+  // A store is an OCI layout too, but one whose blobs are not named in its index.
+  if (fs::exists(directory / "actions", failure)) {
+    entry.refuse(fmt::format("{} is a store (TEKTII_CACHE_DIR)", directory.string()), "name a directory of its own");
+  }
   if (fs::is_empty(directory, failure) || fs::exists(directory / "oci-layout", failure)) return;
   entry.refuse(fmt::format("{} is not empty and not an OCI image layout", directory.string()),
                "name a new or empty directory");

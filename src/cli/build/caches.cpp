@@ -20,8 +20,13 @@ std::unique_ptr<oci::ImageTarget> open_target(const CachePlace& place, registry:
 // A directory that is kept from one CI job to the next would else grow with each of them.
 void drop_what_was_replaced(const CachePlace& place) {
   if (place.reference) return;
-  const auto freed = store::prune_layout(place.directory);
-  if (freed > 0) spdlog::info("{} of former caches were removed from {}", format_bytes(freed), place.name());
+  try {
+    const auto freed = store::prune_layout(place.directory);
+    if (freed > 0) spdlog::info("{} of former caches were removed from {}", format_bytes(freed), place.name());
+  } catch (const Error& error) {
+    // The cache itself is written.
+    spdlog::warn("former caches could not be removed from {}: {}", place.name(), error.what());
+  }
 }
 
 // The repository of the same registry that has the image's layers by now.
