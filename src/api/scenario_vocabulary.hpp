@@ -19,7 +19,7 @@ struct Instant {
   std::int64_t seconds = 0;
   std::string fraction;  // digits without trailing zeros
 
-  auto operator<=>(const Instant&) const = default;
+  auto operator<=>(const Instant&) const = default;  // NOLINT(modernize-use-nullptr): the 0 it is compared with
 };
 
 // RFC 3339; nullopt when the text is none.

@@ -21,7 +21,7 @@ class Digest {
   std::string_view algorithm() const { return std::string_view(text_).substr(0, 6); }
   std::string short_hex() const { return text_.substr(7, 12); }
 
-  auto operator<=>(const Digest&) const = default;
+  auto operator<=>(const Digest&) const = default;  // NOLINT(modernize-use-nullptr): the 0 it is compared with
 
  private:
   explicit Digest(std::string text) : text_(std::move(text)) {}

@@ -19,7 +19,7 @@ struct FileStamp {
   std::int64_t mtime_nanoseconds = 0;
   std::int64_t ctime_nanoseconds = 0;
 
-  auto operator<=>(const FileStamp&) const = default;
+  auto operator<=>(const FileStamp&) const = default;  // NOLINT(modernize-use-nullptr): the 0 it is compared with
 };
 
 // Remembers the SHA-256 of files by their stamps, so that a file which did not change is only stat'ed. Kept in one
