@@ -141,7 +141,7 @@ BuildResult build_plan(const Plan& plan, const Looked& looked, const BuildReques
 
 }  // namespace
 
-BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std::stop_token stop) {
+BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, const std::stop_token& stop) {
   Plan plan = make_plan(request, deps);
   const auto looked = look_up(plan, request, deps, stop);
   while (true) {
@@ -155,7 +155,7 @@ BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std:
   }
 }
 
-std::vector<std::string> check_build(const BuildRequest& request, const BuildDeps& deps, std::stop_token stop) {
+std::vector<std::string> check_build(const BuildRequest& request, const BuildDeps& deps, const std::stop_token& stop) {
   Plan plan = make_plan(request, deps);
   complete_plan(plan, request, deps, stop);
   return plan.images;

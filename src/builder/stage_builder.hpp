@@ -27,7 +27,7 @@ namespace tektii::builder {
 
 // A stage, or an image that a --from names, as far as it is built.
 struct StageState {
-  StageState(LayerStack layer_stack, Variables scope) : stack(std::move(layer_stack)), variables(std::move(scope)) {}
+  StageState(const LayerStack& layer_stack, Variables scope) : stack(layer_stack), variables(std::move(scope)) {}
 
   LayerStack stack;
   Variables variables;

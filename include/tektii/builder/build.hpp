@@ -63,11 +63,11 @@ struct BuildDeps {
 // Parses, plans, runs and seals. Problems of the Dockerfile and the context are all found before the first request, and
 // those of the ONBUILD triggers of bases before the first step; the first one is thrown, the others are in its hints.
 // Stages that do not need each other are built side by side (request.jobs).
-BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, std::stop_token stop);
+BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, const std::stop_token& stop);
 
 // Everything but the steps: parses, checks every instruction, COPY source and RUN, looks every image up and checks what
 // their ONBUILD triggers ask for. Throws what build_image would throw. Returns the names of the images.
-std::vector<std::string> check_build(const BuildRequest& request, const BuildDeps& deps, std::stop_token stop);
+std::vector<std::string> check_build(const BuildRequest& request, const BuildDeps& deps, const std::stop_token& stop);
 
 // SOURCE_DATE_EPOCH as a --build-arg or an ARG before the first FROM gives it: a number of seconds, "context", or the
 // name of a context or stage whose time it is; nullopt when neither does. Throws Error{usage} when the Dockerfile is
