@@ -41,7 +41,7 @@ std::uint32_t CopyPlan::new_directory_mode() const {
 
 // Makes the directory and what is missing above it; returns where it really is (relative, without symlinks).
 std::string CopyPlan::make_directories(const std::string& destination, std::uint32_t mode) {
-  const auto resolved = planned_.resolve(destination);
+  auto resolved = planned_.resolve(destination);
   std::string path;
   for (const auto& part : split(resolved, '/')) {
     if (part.empty()) continue;

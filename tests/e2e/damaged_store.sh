@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # A byte is flipped in every kind of file that the store has, and files are cut off: the same build notices what it reads,
 # makes or fetches it again, and comes to the digest of an undamaged store.
+# the names of files are digests
+# shellcheck disable=SC2046
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 use_base_image
 start_registry

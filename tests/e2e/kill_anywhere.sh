@@ -2,6 +2,8 @@
 # SIGKILL at random moments of a build and push: whatever it had done, the next build succeeds, its digest is the one of an
 # undisturbed build, the registry serves it whole, and nothing is left behind.
 #   TEKTII_KILLS=200 TEKTII_SEED=1 kill_anywhere.sh
+# the inner shell expands; there may be several processes
+# shellcheck disable=SC2016,SC2086
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 use_base_image
 start_registry
