@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 namespace tektii::builder {
@@ -172,15 +173,15 @@ std::vector<std::filesystem::path> LayerStack::directories(const std::stop_token
   // overlayfs refuses one directory twice (ELOOP). The upper of two equal layers hides all that the lower one has.
   std::set<oci::Digest> seen;
   std::vector<oci::Layer> layers;
-  for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
-    if (seen.insert(layer->diff_id).second) layers.push_back(*layer);
-  }
+  std::copy_if(layers_.rbegin(), layers_.rend(), std::back_inserter(layers),
+               [&](const oci::Layer& layer) { return seen.insert(layer.diff_id).second; });
   std::vector<oci::Layer> missing;
   for (const auto& layer : layers) {
     if (!snapshots_->has_directory(layer.diff_id)) missing.push_back(layer);
   }
   read_layers(std::move(missing), true, stop);
   std::vector<std::filesystem::path> directories;
+  directories.reserve(layers.size());
   for (const auto& layer : layers) directories.push_back(snapshots_->directory(layer, stop));
   return directories;
 }

@@ -31,7 +31,7 @@ auto fetch_reported(const RemoteRules& rules, const std::string& url, const Fetc
 
 class UrlSource : public CopySource {
  public:
-  UrlSource(const RemoteRules& rules, RemoteFileRequest request) : rules_(rules), request_(std::move(request)) {}
+  UrlSource(RemoteRules rules, RemoteFileRequest request) : rules_(std::move(rules)), request_(std::move(request)) {}
 
   void visit(const std::string&, const Visitor& visitor, const Prune&) override {
     const auto& file = fetched();
@@ -70,7 +70,8 @@ class UrlSource : public CopySource {
 
 class GitSource : public CopySource {
  public:
-  GitSource(const RemoteRules& rules, dockerfile::GitRef reference) : rules_(rules), reference_(std::move(reference)) {}
+  GitSource(RemoteRules rules, dockerfile::GitRef reference)
+      : rules_(std::move(rules)), reference_(std::move(reference)) {}
 
   void visit(const std::string& path, const Visitor& visitor, const Prune& prune) override {
     if (!files_) {
