@@ -112,9 +112,10 @@ class Walker {
       metadata.device_major = major(info.st_rdev);
       metadata.device_minor = minor(info.st_rdev);
     }
-    const bool can_run = metadata.type == FileType::regular && (metadata.mode & 0111U) != 0;
     if (options_.xattrs == WalkXattrs::all) metadata.xattrs = read_xattrs(directory, name, path);
-    if (options_.xattrs == WalkXattrs::capability && can_run) read_capability(directory, name, path, metadata.xattrs);
+    if (options_.xattrs == WalkXattrs::capability && metadata.type == FileType::regular) {
+      read_capability(directory, name, path, metadata.xattrs);
+    }
     entry.device = info.st_dev;
     entry.inode = info.st_ino;
     entry.link_count = info.st_nlink;

@@ -24,7 +24,7 @@ enum class WalkAction { keep_going, skip_children };
 // Which extended attributes a walk reads; each file costs a system call or two.
 enum class WalkXattrs {
   none,
-  capability,  // security.capability of files that somebody may execute, the only ones that it means something for
+  capability,  // security.capability of regular files
   all,
 };
 
