@@ -8,7 +8,7 @@ function(tektii_module name)
   target_include_directories(tektii_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR}/src)
   list(TRANSFORM ARG_USES PREPEND tektii_)
   target_link_libraries(tektii_${name} PUBLIC ${ARG_USES} ${ARG_PUBLIC_LINKS} fmt::fmt Threads::Threads
-                                       PRIVATE tektii_settings spdlog::spdlog ${ARG_LINKS})
+                                       PRIVATE tektii_settings ${TEKTII_SPDLOG} ${ARG_LINKS})
   tektii_precompile(tektii_${name} precompiled)
 endfunction()
 

@@ -13,7 +13,7 @@ done
 
 scripts/setup.sh build run
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
-export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1:suppressions=$root/tests/tsan.supp}
 for preset in "${presets[@]}"; do
   say "Building and testing the $preset preset"
   build_preset "$preset"

@@ -1,5 +1,6 @@
 // Contexts of every kind, end to end: the binary builds out of them.
 #include "support/git_server.hpp"
+#include "support/guarded.hpp"
 #include "support/http_server.hpp"
 #include <tektii/util/file.hpp>
 #include <tektii/util/process.hpp>
@@ -84,7 +85,7 @@ class ContextsTest : public ::testing::Test {
   }
 
   TempDir directory_;
-  std::string served_;
+  testing::Guarded<std::string> served_;
   HttpServer server_{[this](const ServerRequest& request) {
     if (request.path() == "/missing") return ServerResponse{404, {}, "no"};
     if (request.path() == "/slow") {
@@ -92,7 +93,7 @@ class ContextsTest : public ::testing::Test {
       slow.stall_after_head = std::chrono::seconds(30);
       return slow;
     }
-    return ServerResponse{200, {}, served_};
+    return ServerResponse{200, {}, served_.get()};
   }};
 };
 
@@ -102,7 +103,7 @@ TEST_F(ContextsTest, EveryWayToTheSameFilesGivesTheSameImage) {
     SCOPED_TRACE(join(options, " "));
     if (options == std::vector<std::string>{"--zstd"} && run_process({"zstd", "--version"}).not_found) continue;
     served_ = tar(options);
-    EXPECT_EQ(digest({"-"}, served_), expected);
+    EXPECT_EQ(digest({"-"}, served_.get()), expected);
     EXPECT_EQ(digest({server_.url("/ctx.tar")}), expected);
   }
 }
@@ -139,11 +140,11 @@ TEST_F(ContextsTest, ALoneDockerfile) {
   write("empty/Dockerfile", "FROM scratch\nENV A=1\n");
   served_ = read_file(path("empty/Dockerfile"));
   const auto expected = digest({"empty"});
-  EXPECT_EQ(digest({"-"}, served_), expected);
+  EXPECT_EQ(digest({"-"}, served_.get()), expected);
   EXPECT_EQ(digest({server_.url("/Dockerfile")}), expected);
-  EXPECT_EQ(digest({"ctx", "-f", "-"}, served_), expected);
+  EXPECT_EQ(digest({"ctx", "-f", "-"}, served_.get()), expected);
   EXPECT_EQ(digest({"ctx", "-f", server_.url("/Dockerfile")}), expected);
-  expect_failure({"-", "-f", "x"}, 2, "ambiguous Dockerfile", served_);
+  expect_failure({"-", "-f", "x"}, 2, "ambiguous Dockerfile", served_.get());
   expect_failure({server_.url("/x"), "-f", "x"}, 2, "ambiguous Dockerfile");
 }
 

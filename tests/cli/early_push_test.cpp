@@ -1,6 +1,7 @@
 // `build --push` against a registry that remembers every request: what is sent when, how often, and what happens when
 // it is refused. The second step of the build waits for a file server, which the tests hold up.
 #include "support/fake_registry.hpp"
+#include "support/guarded.hpp"
 #include "support/http_server.hpp"
 #include <tektii/oci/image.hpp>
 #include <tektii/oci/media_type.hpp>
@@ -90,10 +91,10 @@ class EarlyPushTest : public ::testing::Test {
   std::atomic<int> uploads_to_refuse_{0};
   FakeRegistry registry_;
   std::atomic<bool> released_{false};
-  std::function<bool()> gate_ = [] { return true; };  // the slow file is served once this holds
+  testing::Guarded<std::function<bool()>> gate_{[] { return true; }};  // the slow file is served once this holds
   std::atomic<bool> gate_held_{false};
   HttpServer files_{[this](const ServerRequest&) {
-    gate_held_ = wait_until([this] { return released_ || gate_(); });
+    gate_held_ = wait_until([this] { return released_ || gate_.get()(); });
     return ServerResponse{200, {}, "slow"};
   }};
 };

@@ -2,6 +2,7 @@
 #include "cli/foreground_process.hpp"
 #include "cli/git_sha.hpp"
 #include "cli/signals.hpp"
+#include "support/sanitizers.hpp"
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
 
@@ -44,6 +45,7 @@ TEST(Foreground, TheEnvironmentIsReplacedAndKept) {
 }
 
 void expect_passed_on(int signal, const std::string& name) {
+  if (k_thread_sanitizer) GTEST_SKIP() << "the handler runs late under ThreadSanitizer";
   const TempDir directory;
   const std::filesystem::path ready = directory.path() / "ready";
   std::jthread terminator([&] {

@@ -57,7 +57,8 @@ std::string GitServer::commit(const std::string& name, const std::map<std::strin
 }
 
 ServerResponse GitServer::answer(const ServerRequest& request) const {
-  if (!authorization_.empty() && request.header("Authorization") != authorization_) {
+  const std::string required = authorization_.get();
+  if (!required.empty() && request.header("Authorization") != required) {
     return {401, {{"WWW-Authenticate", "Basic realm=\"git\""}}, "no"};
   }
   return dumb_ ? send_file(request) : run_backend(request);

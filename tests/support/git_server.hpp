@@ -1,5 +1,6 @@
 #pragma once
 
+#include "support/guarded.hpp"
 #include "support/http_server.hpp"
 #include <tektii/util/file.hpp>
 
@@ -39,7 +40,7 @@ class GitServer {
 
   TempDir root_;
   bool dumb_;
-  std::string authorization_;
+  Guarded<std::string> authorization_;
   HttpServer server_;
 };
 

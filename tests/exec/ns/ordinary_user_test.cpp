@@ -1,3 +1,4 @@
+#include "support/sanitizers.hpp"
 #include <tektii/util/file.hpp>
 #include <tektii/util/text.hpp>
 
@@ -30,6 +31,7 @@ std::optional<passwd> find_user_with_subuids() {
 
 // All other tests of this program once more, as that user: everything that root can do here, a user can do too.
 TEST(OrdinaryUser, PassesTheSameTests) {
+  if (k_thread_sanitizer) GTEST_SKIP() << "ThreadSanitizer's thread keeps us from a user namespace";
   if (::geteuid() != 0 || std::getenv("TEKTII_NS_SECOND_PASS") != nullptr) GTEST_SKIP() << "already an ordinary user";
   const std::optional<passwd> user = find_user_with_subuids();
   if (!user) GTEST_SKIP() << "no user has a range in /etc/subuid and /etc/subgid";

@@ -280,10 +280,12 @@ TEST_F(UnpackTest, OpensFilesOfAnUnpackedLayer) {
 }
 
 TEST_F(UnpackTest, TwoProcessesAndFourThreadsUnpackTheSameLayer) {
-  LayerWriter writer(store_, {Compression::gzip, 1, 1});
-  const std::string body(20000, 'b');
-  for (int i = 0; i < 500; ++i) writer.add("f" + std::to_string(1000 + i), file_metadata(body.size()), content(body));
-  const oci::Layer layer = writer.commit().layer;
+  const oci::Layer layer = [&] {  // the threads of the writer end before the fork
+    LayerWriter writer(store_, {Compression::gzip, 1, 1});
+    const std::string body(20000, 'b');
+    for (int i = 0; i < 500; ++i) writer.add("f" + std::to_string(1000 + i), file_metadata(body.size()), content(body));
+    return writer.commit().layer;
+  }();
   const auto check = [&](const stdfs::path& root) {
     return std::distance(stdfs::directory_iterator(root), {}) == 500 && stdfs::file_size(root / "f1499") == 20000;
   };
