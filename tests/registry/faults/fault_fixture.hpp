@@ -3,10 +3,14 @@
 #include "registry/client_fixture.hpp"
 #include "support/fault_server.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace tektii::registry {
 
@@ -28,7 +32,27 @@ class FaultTable : public ::testing::Test {
     server = std::make_unique<FaultServer>(std::move(options));
     client = std::make_unique<RegistryClient>(deps());
   }
-  RegistryDeps deps() { return RegistryDeps{*transport, credentials, &clock, {}}; }
+  // With credentials, which must not get anywhere else.
+  void start_with_login() {
+    credentials.value = Credentials{"bob", Secret("s3cret:with:colons"), {}, {}};
+    RegistryStore::Options options;
+    options.auth = RegistryStore::Auth::basic;
+    start(options);
+  }
+  RegistryDeps deps() {
+    RegistryDeps deps{*transport, credentials, &clock, {}, {}, transfer};
+    deps.on_wait = [this](const WaitNotice& notice) {
+      const std::lock_guard lock(mutex);
+      waits.push_back(notice);
+    };
+    deps.on_warning = [this](const std::string&, const std::string& text) {
+      const std::lock_guard lock(mutex);
+      warnings.push_back(text);
+    };
+    return deps;
+  }
+  // A new client, after `transfer` was changed.
+  void restart_client() { client = std::make_unique<RegistryClient>(deps()); }
 
   oci::ImageReference reference(const std::string& name) const {
     return oci::ImageReference::parse(server->name() + "/" + name);
@@ -83,9 +107,20 @@ class FaultTable : public ::testing::Test {
     return Error(ErrorKind::failure, "none");
   }
 
+  // True when one of the hints has that text.
+  static bool hints_at(const Error& error, std::string_view text) {
+    return std::any_of(error.hints().begin(), error.hints().end(),
+                       [&](const std::string& hint) { return hint.find(text) != std::string::npos; });
+  }
+
   tektii::testing::FakeClock clock;
+  TransferOptions transfer;
+  std::mutex mutex;
+  std::vector<WaitNotice> waits;
+  std::vector<std::string> warnings;
   TestCredentials credentials;
   std::unique_ptr<net::HttpTransport> transport = net::make_curl_transport("tektii-test/1");
+  FaultServer storage;  // another server, to which the registry may send its clients
   std::unique_ptr<FaultServer> server;
   std::unique_ptr<RegistryClient> client;
 };
