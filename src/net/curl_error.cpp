@@ -93,9 +93,13 @@ std::string timeout_message(const CurlFailure& failure) {
   return fmt::format("{} took too long: {}", where, detail_of(failure));
 }
 
-}  // namespace
+// As it is now, it stays: nobody mends a certificate while we wait.
+bool is_final(CURLcode code) {
+  return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
+         code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY;
+}
 
-TransportError make_transport_error(const CurlFailure& failure) {
+TransportError describe(const CurlFailure& failure) {
   const auto make = [&](std::string message) {
     return TransportError(std::move(message), failure.connected, failure.response_started);
   };
@@ -131,6 +135,14 @@ TransportError make_transport_error(const CurlFailure& failure) {
     default:
       return make(fmt::format("request to {} failed: {}", host_and_port(failure.url), detail_of(failure)));
   }
+}
+
+}  // namespace
+
+TransportError make_transport_error(const CurlFailure& failure) {
+  TransportError error = describe(failure);
+  if (is_final(failure.code)) error.set_final();
+  return error;
 }
 
 }  // namespace tektii::net

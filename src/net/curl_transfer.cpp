@@ -17,6 +17,21 @@ namespace {
 constexpr std::size_t k_max_body = 1 << 20;
 constexpr long k_upload_buffer = 2 << 20;  // the largest that libcurl takes; uploads gain most from it
 constexpr int k_poll_ms = 1000;
+constexpr std::uint64_t k_max_headers = 256 << 10;  // of one answer, with all interim ones
+
+// Adds the time of its life to a sum.
+class TimeTaken {
+ public:
+  using Clock = std::chrono::steady_clock;
+  explicit TimeTaken(Clock::duration& sum) : sum_(sum) {}
+  TimeTaken(const TimeTaken&) = delete;
+  TimeTaken& operator=(const TimeTaken&) = delete;
+  ~TimeTaken() { sum_ += Clock::now() - began_; }
+
+ private:
+  Clock::duration& sum_;
+  Clock::time_point began_ = Clock::now();
+};
 
 template <typename Value>
 void set_option(CURL* easy, CURLoption option, Value value) {
@@ -155,7 +170,7 @@ CURLcode CurlTransfer::perform(const std::stop_token& stop) {
   const MultiMembership membership(session_);
   CURLM* multi = session_.multi();
   const std::stop_callback wake(stop, [multi] { curl_multi_wakeup(multi); });
-  last_activity_ = std::chrono::steady_clock::now();
+  last_activity_ = std::chrono::steady_clock::now() - own_time_;
   int running = 1;
   while (true) {
     if (const CURLMcode code = curl_multi_perform(multi, &running); code != CURLM_OK) {
@@ -175,26 +190,56 @@ CURLcode CurlTransfer::perform(const std::stop_token& stop) {
   throw Error(ErrorKind::failure, "libcurl lost the result of a request");
 }
 
+// libcurl reads the body ahead; what counts for a known size is what it has sent.
+CurlTransfer::Phase CurlTransfer::phase(std::uint64_t sent) const {
+  if (header_bytes_ > 0) return Phase::answering;
+  if (!request_.body) return Phase::waiting;
+  const bool all = request_.body_size ? sent >= *request_.body_size : body_ended();
+  return all ? Phase::waiting : Phase::sending;
+}
+
 void CurlTransfer::check_for_stall() {
   curl_off_t up = 0;
   curl_off_t down = 0;
   curl_easy_getinfo(session_.easy(), CURLINFO_SIZE_UPLOAD_T, &up);
   curl_easy_getinfo(session_.easy(), CURLINFO_SIZE_DOWNLOAD_T, &down);
   const auto progress = static_cast<std::uint64_t>(up) + static_cast<std::uint64_t>(down) + header_bytes_;
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = std::chrono::steady_clock::now() - own_time_;
+  const Phase current = phase(static_cast<std::uint64_t>(up));
   // Before there is a connection the connect timeout rules.
-  if (progress != last_progress_ || !connected_) {
-    last_progress_ = progress;
+  if (!connected_ || current != last_phase_) {
+    last_phase_ = current;
     last_activity_ = now;
-    return;
+    window_is_open_ = false;
   }
-  if (now - last_activity_ < request_.stall_timeout) return;
-  const bool sending = request_.body && !body_ended() && header_bytes_ == 0;
-  const char* phase = sending ? "while the request was being sent"
-                              : (header_bytes_ == 0 ? "while waiting for the answer" : "in the middle of the answer");
-  throw TransportError(fmt::format("{}:{} stalled: nothing moved for {} {}", url_.host, url_.effective_port(),
-                                   format_duration(request_.stall_timeout.count()), phase),
-                       connected_, header_bytes_ > 0);
+  if (progress != last_progress_) {
+    last_activity_ = now;
+    if (!std::exchange(window_is_open_, true)) {
+      window_began_ = now;
+      window_progress_ = last_progress_;
+    }
+    last_progress_ = progress;
+  }
+  const auto limit = current == Phase::waiting && request_.body
+                         ? std::max(request_.answer_timeout, request_.stall_timeout)
+                         : request_.stall_timeout;
+  if (now - last_activity_ >= limit) throw_stalled(fmt::format("nothing moved for {}", format_duration(limit.count())));
+  if (!window_is_open_ || now - window_began_ < request_.stall_timeout) return;
+  const auto moved = progress - window_progress_;
+  const auto least = request_.low_speed * static_cast<std::uint64_t>(request_.stall_timeout.count()) / 1000;
+  if (moved < least) {
+    throw_stalled(fmt::format("only {} bytes moved in {}", moved, format_duration(request_.stall_timeout.count())));
+  }
+  window_began_ = now;
+  window_progress_ = progress;
+}
+
+void CurlTransfer::throw_stalled(const std::string& what) const {
+  const char* when = "in the middle of the answer";
+  if (last_phase_ == Phase::sending) when = "while the request was being sent";
+  if (last_phase_ == Phase::waiting) when = "while waiting for the answer";
+  throw TransportError(fmt::format("{}:{} stalled: {} {}", url_.host, url_.effective_port(), what, when), connected_,
+                       header_bytes_ > 0);
 }
 
 void CurlTransfer::finish(CURLcode code) {
@@ -218,6 +263,10 @@ void CurlTransfer::fail(CURLcode code) {
 
 std::size_t CurlTransfer::on_header(std::string_view line) {
   header_bytes_ += line.size();
+  if (header_bytes_ > k_max_headers) {
+    throw Error(ErrorKind::network, fmt::format("{}:{} sends more than {} of headers", url_.host, url_.effective_port(),
+                                                format_bytes(k_max_headers)));
+  }
   if (body_started_) return line.size();  // trailers
   if (line.starts_with("HTTP/")) {
     // The head of a 1xx answer, if there was one, is of no interest any more.
@@ -230,9 +279,22 @@ std::size_t CurlTransfer::on_header(std::string_view line) {
   const std::string_view text = trim(line);
   const auto colon = text.find(':');
   if (colon != std::string_view::npos && colon > 0) {
-    response_.headers.push_back({std::string(trim(text.substr(0, colon))), std::string(trim(text.substr(colon + 1)))});
+    add_header({std::string(trim(text.substr(0, colon))), std::string(trim(text.substr(colon + 1)))});
   }
   return line.size();
+}
+
+// Two lengths are two messages to two readers (RFC 9110 section 8.6); nothing behind such an answer can be trusted.
+void CurlTransfer::add_header(Header header) {
+  if (equals_ignoring_case(header.name, "Content-Length")) {
+    const auto before = response_.header("Content-Length");
+    if (before && *before != header.value) {
+      throw Error(ErrorKind::network,
+                  fmt::format("the answer of {}:{} has two lengths, {} and {}", url_.host, url_.effective_port(),
+                              escape_control(*before), escape_control(header.value)));
+    }
+  }
+  response_.headers.push_back(std::move(header));
 }
 
 std::size_t CurlTransfer::on_body(ByteSpan data) {
@@ -240,6 +302,7 @@ std::size_t CurlTransfer::on_body(ByteSpan data) {
   const bool success = response_.status >= 200 && response_.status < 300;
   if (success && sink_ != nullptr) {
     if (first && request_.on_head) request_.on_head(response_);
+    const TimeTaken own(own_time_);
     sink_->write(data);
     return data.size();
   }
@@ -257,6 +320,7 @@ std::size_t CurlTransfer::on_body(ByteSpan data) {
 
 std::size_t CurlTransfer::on_read(std::span<std::byte> out) {
   if (!request_.body) return 0;
+  const TimeTaken own(own_time_);
   if (!body_) body_ = request_.body();
   if (body_ended()) return 0;
   const std::uint64_t left = request_.body_size ? *request_.body_size - body_sent_ : out.size();

@@ -34,12 +34,16 @@ class CurlTransfer {
   void add_header_line(const std::string& name, const std::string& value);
 
   CURLcode perform(const std::stop_token& stop);
-  // Throws TransportError when nothing moved for longer than the request allows.
+  enum class Phase { sending, waiting, answering };
+  Phase phase(std::uint64_t sent) const;
+  // Throws TransportError when nothing, or next to nothing, moved for longer than the request allows.
   void check_for_stall();
+  [[noreturn]] void throw_stalled(const std::string& what) const;
   void finish(CURLcode code);
   [[noreturn]] void fail(CURLcode code);
 
   std::size_t on_header(std::string_view line);
+  void add_header(Header header);
   std::size_t on_body(ByteSpan data);
   std::size_t on_read(std::span<std::byte> out);
   void rewind_body();
@@ -68,8 +72,15 @@ class CurlTransfer {
   bool body_cut_ = false;  // an error page longer than we keep: what we have is enough
   std::uint64_t header_bytes_ = 0;
 
+  // For the detection of stalls: bytes in both directions so far, and the time that our own streams took, in which the
+  // server can't be blamed.
+  std::chrono::steady_clock::duration own_time_{0};
+  Phase last_phase_ = Phase::sending;
   std::uint64_t last_progress_ = 0;
   TimePoint last_activity_;
+  bool window_is_open_ = false;  // from a byte on, for as long as a stall takes
+  std::uint64_t window_progress_ = 0;
+  TimePoint window_began_;
 };
 
 }  // namespace tektii::net

@@ -21,7 +21,13 @@ Url next_hop(const Url& from, const HttpResponse& response) {
     throw Error(ErrorKind::network, fmt::format("{} answered with redirect {} without a Location",
                                                 redact_url(response.url), response.status));
   }
-  Url to = resolve_url(from, *location);
+  Url to;
+  try {
+    to = resolve_url(from, *location);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::network, fmt::format("{} redirects to where nobody can follow: {}", from.host_port(),
+                                                escape_control(error.what())));
+  }
   to.fragment.clear();
   if (!to.userinfo.empty()) {
     throw Error(ErrorKind::network, fmt::format("{} redirects to a URL with credentials in it", from.host_port()));

@@ -49,20 +49,21 @@ net::HttpResponse require_success(net::HttpResponse response, std::string_view w
 }  // namespace
 
 bool BlobStreamer::send(oci::GrowingBlob& blob, const std::stop_token& stop) const {
+  // A registry that takes chunks alone, or that the user wants chunks for, takes no body of any length.
+  if (session_.state().chunk_sizes.chunk_for(session_.endpoint().registry, UINT64_MAX)) return false;
   const BlobUploader uploader(session_);
   try {
-    auto upload = uploader.upload_location(require_success(uploader.start(stop), "start of the upload"));
+    // Left in any way but the good one, it is given up.
+    UploadSession upload(session_, require_success(uploader.start(stop), "start of the upload"));
     bool is_there = false;
-    upload = uploader.upload_location(require_success(patch(upload, blob, is_there, stop), "upload"));
-    if (is_there) {
-      give_up(upload, stop);
-      return true;
-    }
+    upload.follow(require_success(patch(upload.location(), blob, is_there, stop), "upload"));
+    if (is_there) return true;
     const auto sealed = blob.wait(stop);
-    if (sealed) put_digest(upload, *sealed, stop);
-    return sealed.has_value();
+    if (!sealed) return false;
+    put_digest(upload, *sealed, stop);
+    upload.close();
+    return true;
   } catch (const Error& error) {
-    // What was begun is left to the registry, which forgets it; it may be what does not answer.
     throw_if_stopped(stop);
     spdlog::info("a layer could not be sent while it was made: {}", error.what());
     return false;
@@ -86,29 +87,15 @@ net::HttpResponse BlobStreamer::patch(const net::Url& upload, oci::GrowingBlob& 
   return session_.send(request, stop);
 }
 
-void BlobStreamer::put_digest(const net::Url& upload, const oci::Descriptor& blob, const std::stop_token& stop) const {
+void BlobStreamer::put_digest(const UploadSession& upload, const oci::Descriptor& blob,
+                              const std::stop_token& stop) const {
   RegistryRequest request;
   request.method = "PUT";
-  request.url = net::with_query(upload, "digest", blob.digest.str());
+  request.url = upload.location_for(blob.digest);
   request.headers = {{"Content-Type", "application/octet-stream"}};
   request.scopes = push_scope(session_.repository());
   request.retry = false;
   require_success(session_.send(request, stop), "end of the upload");
-}
-
-// A courtesy: registries forget uploads that nothing comes for.
-void BlobStreamer::give_up(const net::Url& upload, const std::stop_token& stop) const {
-  try {
-    RegistryRequest request;
-    request.method = "DELETE";
-    request.url = upload;
-    request.scopes = push_scope(session_.repository());
-    request.retry = false;
-    session_.send(request, stop);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::interrupted) throw;
-    spdlog::debug("an upload could not be given up: {}", error.what());
-  }
 }
 
 }  // namespace tektii::registry

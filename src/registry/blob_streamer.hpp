@@ -1,6 +1,7 @@
 #pragma once
 
 #include "registry/session.hpp"
+#include "registry/upload_session.hpp"
 #include <tektii/oci/growing_blob.hpp>
 
 #include <stop_token>
@@ -22,8 +23,7 @@ class BlobStreamer {
   // `is_there` becomes true when the body ended early because the repository has the blob.
   net::HttpResponse patch(const net::Url& upload, oci::GrowingBlob& blob, bool& is_there,
                           const std::stop_token& stop) const;
-  void put_digest(const net::Url& upload, const oci::Descriptor& blob, const std::stop_token& stop) const;
-  void give_up(const net::Url& upload, const std::stop_token& stop) const;
+  void put_digest(const UploadSession& upload, const oci::Descriptor& blob, const std::stop_token& stop) const;
 
   const RegistrySession& session_;
 };

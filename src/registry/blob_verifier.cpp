@@ -14,7 +14,7 @@ void BlobVerifier::write(ByteSpan data) {
   data = data.subspan(skipped);
   if (data.empty()) return;
   if (data.size() > blob_.size - received_) {
-    throw Error(ErrorKind::failure,
+    throw Error(ErrorKind::content,
                 fmt::format("the server sent more than the {} bytes of {}", blob_.size, blob_.digest.str()));
   }
   hash_.update(data);
@@ -24,12 +24,12 @@ void BlobVerifier::write(ByteSpan data) {
 
 void BlobVerifier::verify() {
   if (received_ != blob_.size) {
-    throw Error(ErrorKind::failure,
+    throw Error(ErrorKind::content,
                 fmt::format("the server sent {} bytes of {}, which has {}", received_, blob_.digest.str(), blob_.size));
   }
   const std::string hex = hash_.finish_hex();
   if (hex == blob_.digest.hex()) return;
-  throw Error(ErrorKind::failure,
+  throw Error(ErrorKind::content,
               fmt::format("digest mismatch: the server sent sha256:{} for {}", hex, blob_.digest.str()));
 }
 

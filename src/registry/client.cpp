@@ -7,9 +7,7 @@ namespace tektii::registry {
 
 struct RegistryClient::Impl {
   explicit Impl(const RegistryDeps& deps)
-      : clock(deps.clock != nullptr ? *deps.clock : system_clock),
-        state{deps.transport, clock, deps.retry, {{deps.transport, clock, deps.retry}, deps.credentials}, {}, {}, {},
-              deps.documents} {}
+      : clock(deps.clock != nullptr ? *deps.clock : system_clock), state(deps, clock) {}
 
   SystemClock system_clock;
   Clock& clock;

@@ -1,5 +1,6 @@
 #include "registry/error_report.hpp"
 
+#include "registry/attempts.hpp"
 #include <tektii/net/retry.hpp>
 #include <tektii/util/text.hpp>
 
@@ -91,23 +92,53 @@ std::string login_hint(const std::string& registry, const std::optional<std::str
                      command);
 }
 
+namespace {
+
+ErrorKind kind_of(const net::HttpResponse& response) {
+  const int status = response.status;
+  if (status == 429 || has_error_code(response, "TOOMANYREQUESTS")) return ErrorKind::rate_limited;
+  if (status == 401 || status == 403 || has_error_code(response, "DENIED")) return ErrorKind::denied;
+  if (status == 404) return ErrorKind::not_found;
+  if (has_error_code(response, "DIGEST_INVALID") || has_error_code(response, "SIZE_INVALID")) return ErrorKind::content;
+  return status >= 500 || status < 200 ? ErrorKind::network : ErrorKind::failure;
+}
+
+bool speaks_of_quota(const net::HttpResponse& response) {
+  const std::string text = to_lower(response.body);
+  return text.find("quota") != std::string::npos || text.find("storage limit") != std::string::npos;
+}
+
+std::optional<std::string> hint_for(const std::string& registry, const std::optional<std::string>& user,
+                                    const net::HttpResponse& response) {
+  if (speaks_of_quota(response)) return "the quota is used up: delete old images there, or ask for more";
+  if (response.status == 401 || response.status == 403) return login_hint(registry, user);
+  if (has_error_code(response, "NAME_UNKNOWN")) {
+    return "some registries (Amazon ECR among them) want the repository to be created before the first push";
+  }
+  if (has_error_code(response, "MANIFEST_INVALID")) {
+    return "the registry may not take this kind of manifest: some take OCI images alone, some only those of Docker";
+  }
+  if (response.status == 413) {
+    return "a proxy in front of the registry limits the size of a request; --push-chunk-size sends blobs in smaller "
+           "pieces";
+  }
+  if (const auto delay = net::retry_after(response)) {
+    return fmt::format(
+        "the registry asks to wait {} before the next request; --retry-timeout sets how much time a run "
+        "may lose to failures",
+        format_duration(delay->count() * 1000));
+  }
+  if (looks_like_html(response)) return fmt::format("{} answers with a web page; is it a registry?", registry);
+  return std::nullopt;
+}
+
+}  // namespace
+
 Error make_answer_error(const std::string& registry, const std::optional<std::string>& user,
                         const net::HttpResponse& response) {
-  const bool denied = response.status == 401 || response.status == 403;
-  const bool server_fault = response.status >= 500 || response.status < 200;
-  const ErrorKind kind = denied ? ErrorKind::denied : (server_fault ? ErrorKind::network : ErrorKind::failure);
-  Error error(kind, fmt::format("the registry answered {}", describe_answer(response)));
-  if (denied) {
-    error.add_hint(login_hint(registry, user));
-  } else if (has_error_code(response, "NAME_UNKNOWN")) {
-    error.add_hint("some registries (Amazon ECR among them) want the repository to be created before the first push");
-  } else if (response.status == 413) {
-    error.add_hint("a proxy in front of the registry limits the size of a request; smaller layers may pass");
-  } else if (const auto delay = net::retry_after(response)) {
-    error.add_hint(fmt::format("the registry asks to wait {} s before the next request", delay->count()));
-  } else if (looks_like_html(response)) {
-    error.add_hint(fmt::format("{} answers with a web page; is it a registry?", registry));
-  }
+  Error error(kind_of(response), fmt::format("the registry answered {}", describe_answer(response)));
+  if (const auto hint = hint_for(registry, user, response)) error.add_hint(*hint);
+  if (response.attempts > 1) error.add_hint(describe_attempts(response.attempts, response.tried_for));
   return error;
 }
 

@@ -4,6 +4,9 @@
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <utility>
 
 namespace tektii::registry {
 
@@ -38,16 +41,22 @@ bool is_sha256(std::string_view text) {
 void check_manifest_digest(const net::HttpResponse& response, const oci::Digest& actual,
                            const std::optional<oci::Digest>& expected) {
   if (expected && actual != *expected) {
-    throw Error(ErrorKind::failure,
+    throw Error(ErrorKind::content,
                 fmt::format("digest mismatch: the registry sent {} for {}", actual.str(), expected->str()));
   }
   // Another algorithm than ours says nothing about the content that we could check.
   const auto claimed = response.header("Docker-Content-Digest");
   if (claimed && is_sha256(*claimed) && *claimed != actual.str()) {
-    throw Error(ErrorKind::failure,
+    throw Error(ErrorKind::content,
                 fmt::format("digest mismatch: the registry announced {} and sent {}", *claimed, actual.str()));
   }
 }
+
+// The server sent another range than the one asked for.
+class WrongRange : public Error {
+ public:
+  WrongRange() : Error(ErrorKind::network, "the server sent another range than the one asked for") {}
+};
 
 bool range_starts_at(const net::HttpResponse& response, std::uint64_t offset) {
   return response.header("Content-Range").value_or("").starts_with(fmt::format("bytes {}-", offset));
@@ -103,19 +112,32 @@ RegistryImage::Document RegistryImage::get_manifest(const std::string& reference
                                                     const std::optional<oci::Digest>& expected,
                                                     const std::stop_token& stop) const {
   auto found = find_manifest(reference, expected, stop);
-  if (!found) throw Error(ErrorKind::failure, fmt::format("image {} not found", reference_.str()));
+  if (!found) throw Error(ErrorKind::not_found, fmt::format("image {} not found", reference_.str()));
   return std::move(*found);
 }
 
 std::string RegistryImage::read_config(const oci::Descriptor& config, const std::stop_token& stop) {
   if (config.size > k_max_config) {
-    throw Error(ErrorKind::failure, fmt::format("the image's config of {} is too large", format_bytes(config.size)));
+    throw Error(ErrorKind::content, fmt::format("the image's config of {} is too large", format_bytes(config.size)));
   }
   if (auto bytes = find_document(config.digest)) return std::move(*bytes);
-  StringSink bytes(k_max_config);
-  fetch(config, bytes, stop);
-  keep_document(bytes.str());
-  return bytes.take();
+  const auto fetch_once = [&] {
+    StringSink bytes(k_max_config);
+    fetch(config, bytes, stop);
+    return bytes.take();
+  };
+  const auto fetch_again_if_wrong = [&] {
+    try {
+      return fetch_once();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::content) throw;
+      spdlog::info("{}", error.what());
+    }
+    return fetch_once();
+  };
+  auto bytes = fetch_again_if_wrong();
+  keep_document(bytes);
+  return bytes;
 }
 
 RegistryImage::Document RegistryImage::select_platform(Document document, const oci::Platform& platform,
@@ -125,7 +147,7 @@ RegistryImage::Document RegistryImage::select_platform(Document document, const 
   if (found == nullptr) oci::throw_platform_mismatch(platform, index.platforms());
   Document selected = get_manifest(found->digest.str(), found->digest, stop);
   if (selected.descriptor.size != found->size) {
-    throw Error(ErrorKind::failure, fmt::format("the index gives {} a size of {}, it has {}", found->digest.str(),
+    throw Error(ErrorKind::content, fmt::format("the index gives {} a size of {}, it has {}", found->digest.str(),
                                                 found->size, selected.descriptor.size));
   }
   if (oci::is_index(selected.descriptor.media_type)) {
@@ -145,37 +167,53 @@ oci::ResolvedImage RegistryImage::resolve(const oci::Platform& platform, std::st
   });
 }
 
-net::HttpResponse RegistryImage::fetch_rest(const oci::Descriptor& blob, BlobVerifier& verifier,
+net::HttpResponse RegistryImage::fetch_rest(const oci::Descriptor& blob, BlobVerifier& verifier, bool by_range,
                                             const std::stop_token& stop) const {
   RegistryRequest request;
   request.url = session_.url("/blobs/" + blob.digest.str());
   request.scopes = pull_scope(reference_.repository);
   request.sink = &verifier;
   request.retry = false;
-  if (const std::uint64_t offset = verifier.received(); offset > 0) {
-    request.headers.push_back({"Range", fmt::format("bytes={}-", offset)});
-    request.on_head = [&verifier, offset](const net::HttpResponse& head) {
-      if (head.status != 206) return verifier.skip(offset);  // the server sends it all again
-      if (range_starts_at(head, offset)) return verifier.skip(0);
-      throw Error(ErrorKind::network, "the server sent another range than the one asked for");
-    };
-  }
+  const std::uint64_t offset = verifier.received();
+  if (offset == 0) return session_.send(request, stop);
+  // No If-Range: a blob does not change under its digest, and storage servers do not agree on its ETag.
+  if (by_range) request.headers.push_back({"Range", fmt::format("bytes={}-", offset)});
+  request.on_head = [&verifier, offset](const net::HttpResponse& head) {
+    // The server sends it all again.
+    if (head.status != 206 || range_starts_at(head, 0)) return verifier.skip(offset);
+    if (!range_starts_at(head, offset)) throw WrongRange();
+    verifier.skip(0);
+  };
   return session_.send(request, stop);
 }
 
 void RegistryImage::fetch(const oci::Descriptor& blob, ByteSink& sink, std::stop_token stop) {
   in_phase(fmt::format("blob {} of {}", blob.digest.str(), reference_.repository_str()), [&] {
     BlobVerifier verifier(blob, sink);
-    net::Backoff backoff(session_.state().retry, session_.state().clock);
+    Attempts attempts(session_.state().retry, session_.endpoint().registry);
+    bool by_range = true;
     while (true) {
+      const std::uint64_t before = verifier.received();
       try {
-        const net::HttpResponse response = fetch_rest(blob, verifier, stop);
-        if (response.status == 200 || response.status == 206) return verifier.verify();
-        const bool again = net::classify(response.status, response.body) == net::StatusClass::retry_after &&
-                           backoff.next_attempt(stop, net::retry_after(response));
-        if (!again) session_.fail(response);
-      } catch (const net::TransportError&) {
-        if (!backoff.next_attempt(stop)) throw;
+        net::HttpResponse response = fetch_rest(blob, verifier, by_range, stop);
+        if (response.status == 200 || response.status == 206) {
+          // An answer that ends well and too early: as long as there is more with every one, it may be had in pieces.
+          if (verifier.received() == blob.size || verifier.received() == before) return verifier.verify();
+        } else if (response.status == 416 && before > 0 && by_range) {
+          by_range = false;
+        } else if (!attempts.again(response, stop)) {
+          attempts.note(response);
+          session_.fail(response);
+        }
+      } catch (const WrongRange& error) {
+        if (!std::exchange(by_range, false)) throw;
+        spdlog::info("{}: {} is asked for from the beginning", error.what(), blob.digest.str());
+      } catch (net::TransportError& error) {
+        if (verifier.received() == blob.size) return verifier.verify();
+        if (verifier.received() > before) attempts.progressed();
+        if (attempts.again(error, stop)) continue;
+        attempts.explain(error);
+        throw;
       }
     }
   });

@@ -39,8 +39,10 @@ class RegistryImage : public oci::ImageSource {
   std::optional<std::string> find_document(const oci::Digest& digest) const;
   void keep_document(const std::string& bytes) const;
   Document select_platform(Document document, const oci::Platform& platform, const std::stop_token& stop) const;
-  // Asks for what the verifier still misses; a broken connection throws TransportError and leaves it where it was.
-  net::HttpResponse fetch_rest(const oci::Descriptor& blob, BlobVerifier& verifier, const std::stop_token& stop) const;
+  // Asks for what the verifier still misses, by a Range or by all of it again; a broken connection throws
+  // TransportError and leaves it where it was.
+  net::HttpResponse fetch_rest(const oci::Descriptor& blob, BlobVerifier& verifier, bool by_range,
+                               const std::stop_token& stop) const;
 
   oci::ImageReference reference_;
   RegistrySession session_;

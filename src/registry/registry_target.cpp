@@ -7,6 +7,7 @@
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 namespace tektii::registry {
 
@@ -30,24 +31,21 @@ std::string RegistryTarget::tag_or_digest() const {
   return reference_.tag.empty() ? reference_.manifest_reference() : reference_.tag;
 }
 
-net::HttpResponse RegistryTarget::ask_manifest(const std::string& method, const std::stop_token& stop) const {
+std::optional<std::string> RegistryTarget::tagged_digest(const std::stop_token& stop) const {
   RegistryRequest request;
-  request.method = method;
+  request.method = "HEAD";
   request.url = session_.url("/manifests/" + tag_or_digest());
   request.headers = {manifest_accept_header()};
-  request.document_limit = method == "GET" ? k_max_manifest : 0;
   request.scopes = push_scope(session_.repository());
-  return session_.send(request, stop);
-}
-
-std::optional<std::string> RegistryTarget::tagged_digest(const std::stop_token& stop) const {
-  const net::HttpResponse head = ask_manifest("HEAD", stop);
+  const auto head = session_.ask(request, stop);
   // A role that may only push gets 403 here; that says nothing about the push.
-  if (head.status != 200) return std::nullopt;
-  if (const auto digest = head.header("Docker-Content-Digest"); digest && oci::Digest::is_valid(*digest)) return digest;
-  const net::HttpResponse full = ask_manifest("GET", stop);
-  if (full.status != 200) return std::nullopt;
-  return oci::Digest::of_bytes(full.body).str();
+  if (!head || head->status != 200) return std::nullopt;
+  if (auto digest = head->header("Docker-Content-Digest"); digest && oci::Digest::is_valid(*digest)) return digest;
+  request.method = "GET";
+  request.document_limit = k_max_manifest;
+  const auto full = session_.ask(request, stop);
+  if (!full || full->status != 200) return std::nullopt;
+  return oci::Digest::of_bytes(full->body).str();
 }
 
 bool RegistryTarget::has_manifest(const oci::Descriptor& manifest, std::stop_token stop) {
@@ -56,19 +54,18 @@ bool RegistryTarget::has_manifest(const oci::Descriptor& manifest, std::stop_tok
 }
 
 void RegistryTarget::put_blob(const oci::BlobUpload& upload, std::stop_token stop) {
-  const std::string key = uploaded_key(upload.blob.digest);
+  {
+    const std::lock_guard lock(mutex_);
+    blobs_.push_back(upload);
+  }
+  const std::string key = key_of(upload.blob.digest);
   ClientState& state = session_.state();
-  const auto is_known = [&] {
-    const std::lock_guard lock(state.uploaded_mutex);
-    return state.uploaded.count(key) > 0;
-  };
-  if (is_known()) return;
+  if (state.known_blobs.find(key)) return;
   in_phase(fmt::format("push of blob {} to {}", upload.blob.digest.str(), session_.name()), [&] {
     state.uploads.run(key, stop, [&] {
-      if (is_known()) return true;
-      BlobUploader(session_).upload(upload, stop);
-      const std::lock_guard lock(state.uploaded_mutex);
-      state.uploaded.insert(key);
+      if (!state.known_blobs.find(key)) {
+        state.known_blobs.add(key, BlobUploader(session_).upload(upload, stop));
+      }
       return true;
     });
   });
@@ -76,33 +73,62 @@ void RegistryTarget::put_blob(const oci::BlobUpload& upload, std::stop_token sto
 
 bool RegistryTarget::stream_blob(oci::GrowingBlob& blob, const std::stop_token& stop) {
   if (!BlobStreamer(session_).send(blob, stop)) return false;
-  ClientState& state = session_.state();
-  const std::lock_guard lock(state.uploaded_mutex);
-  state.uploaded.insert(uploaded_key(blob.sealed()->digest));
+  session_.state().known_blobs.add(key_of(blob.sealed()->digest), KnownBlobs::Source::sent);
   return true;
 }
 
-std::string RegistryTarget::uploaded_key(const oci::Digest& digest) const {
+std::string RegistryTarget::key_of(const oci::Digest& digest) const {
   return session_.name() + "@" + digest.str();
+}
+
+net::HttpResponse RegistryTarget::send_manifest(const oci::Descriptor& manifest, const std::string& bytes,
+                                                const std::stop_token& stop) const {
+  RegistryRequest request;
+  request.method = "PUT";
+  request.url = session_.url("/manifests/" + tag_or_digest());
+  request.headers = {{"Content-Type", manifest.media_type}};
+  request.body = [&bytes] { return std::make_unique<StringSource>(bytes); };
+  request.body_size = bytes.size();
+  request.scopes = push_scope(session_.repository());
+  return session_.send(request, stop);
 }
 
 void RegistryTarget::put_manifest(const oci::Descriptor& manifest, const std::string& bytes, std::stop_token stop) {
   in_phase("push of the manifest to " + reference_.str(), [&] {
-    RegistryRequest request;
-    request.method = "PUT";
-    request.url = session_.url("/manifests/" + tag_or_digest());
-    request.headers = {{"Content-Type", manifest.media_type}};
-    request.body = [&bytes] { return std::make_unique<StringSource>(bytes); };
-    request.body_size = bytes.size();
-    request.scopes = push_scope(session_.repository());
-    const net::HttpResponse response = session_.send(request, stop);
+    net::HttpResponse response = send_manifest(manifest, bytes, stop);
+    if (has_error_code(response, "MANIFEST_BLOB_UNKNOWN") || has_error_code(response, "BLOB_UNKNOWN")) {
+      put_missing_blobs(response, stop);
+      response = send_manifest(manifest, bytes, stop);
+    }
     if (response.status < 200 || response.status >= 300) return settle_refused_manifest(manifest, response, stop);
     const auto digest = response.header("Docker-Content-Digest");
     if (digest && oci::Digest::is_valid(*digest) && *digest != manifest.digest.str()) {
-      throw Error(ErrorKind::failure,
+      throw Error(ErrorKind::content,
                   fmt::format("the registry stored {} instead of {}", *digest, manifest.digest.str()));
     }
   });
+}
+
+bool RegistryTarget::is_missing(const oci::Descriptor& blob, const net::HttpResponse& refusal,
+                                const std::stop_token& stop) const {
+  if (refusal.body.find(blob.digest.str()) != std::string::npos) return true;
+  // What only the registry's word stood for is not asked about again.
+  if (session_.state().known_blobs.find(key_of(blob.digest)) == KnownBlobs::Source::seen) return true;
+  return !BlobUploader(session_).is_there(blob, stop);
+}
+
+void RegistryTarget::put_missing_blobs(const net::HttpResponse& refusal, const std::stop_token& stop) {
+  std::vector<oci::BlobUpload> blobs;
+  {
+    const std::lock_guard lock(mutex_);
+    blobs = blobs_;
+  }
+  for (const oci::BlobUpload& upload : blobs) {
+    if (!is_missing(upload.blob, refusal, stop)) continue;
+    spdlog::info("{} lacks {}, which is sent again", session_.name(), upload.blob.digest.str());
+    BlobUploader(session_).send(upload, stop);
+    session_.state().known_blobs.add(key_of(upload.blob.digest), KnownBlobs::Source::sent);
+  }
 }
 
 void RegistryTarget::settle_refused_manifest(const oci::Descriptor& manifest, const net::HttpResponse& response,

@@ -5,6 +5,9 @@
 #include <tektii/oci/ports.hpp>
 #include <tektii/oci/reference.hpp>
 
+#include <mutex>
+#include <vector>
+
 namespace tektii::registry {
 
 // Pushes to one repository under one tag. Thread-safe.
@@ -23,15 +26,21 @@ class RegistryTarget : public oci::ImageTarget {
  private:
   // The digest that the tag has now; nullopt when there is none or the registry does not tell.
   std::optional<std::string> tagged_digest(const std::stop_token& stop) const;
-  net::HttpResponse ask_manifest(const std::string& method, const std::stop_token& stop) const;
   std::string tag_or_digest() const;
-  std::string uploaded_key(const oci::Digest& digest) const;
+  std::string key_of(const oci::Digest& digest) const;
+  net::HttpResponse send_manifest(const oci::Descriptor& manifest, const std::string& bytes,
+                                  const std::stop_token& stop) const;
+  // The registry lacks a blob of the manifest, whatever it said of it before: brings those that it may lack.
+  void put_missing_blobs(const net::HttpResponse& refusal, const std::stop_token& stop);
+  bool is_missing(const oci::Descriptor& blob, const net::HttpResponse& refusal, const std::stop_token& stop) const;
   // Returns when the tag already points to this manifest; else throws what the answer means.
   void settle_refused_manifest(const oci::Descriptor& manifest, const net::HttpResponse& response,
                                const std::stop_token& stop) const;
 
   oci::ImageReference reference_;
   RegistrySession session_;
+  std::mutex mutex_;
+  std::vector<oci::BlobUpload> blobs_;  // all that were put, in case the registry loses one
 };
 
 }  // namespace tektii::registry

@@ -3,23 +3,64 @@
 #include "registry/error_report.hpp"
 #include <tektii/net/redirect.hpp>
 
+#include <spdlog/spdlog.h>
+
 namespace tektii::registry {
+
+namespace {
+
+// The pauses grow further than those of a run without a budget: what is left of it is spent on few requests.
+constexpr std::chrono::seconds k_longest_pause(30);
+
+net::RetryPolicy patient(net::RetryPolicy policy) {
+  policy.attempts = 0;
+  policy.max_delay = k_longest_pause;
+  return policy;
+}
+
+}  // namespace
+
+ClientState::ClientState(const RegistryDeps& deps, Clock& used_clock)
+    : transport(deps.transport),
+      clock(used_clock),
+      retry(used_clock, patient(deps.retry), deps.transfer.retry_timeout, deps.on_wait),
+      authenticator({deps.transport, used_clock, deps.retry}, deps.credentials),
+      transfer(deps.transfer),
+      chunk_sizes(deps.transfer.push_chunk_size),
+      warnings(deps.on_warning),
+      documents(deps.documents) {}
 
 RegistrySession::RegistrySession(ClientState& state, const std::string& registry, std::string repository)
     : state_(state), endpoint_(endpoint_for(registry)), repository_(std::move(repository)) {}
 
 net::HttpResponse RegistrySession::send(const RegistryRequest& request, const std::stop_token& stop) const {
-  net::Backoff backoff(state_.retry, state_.clock);
+  Attempts attempts(state_.retry, endpoint_.registry);
   while (true) {
     try {
       net::HttpResponse response = send_authorized(request, stop);
-      const bool again = request.retry &&
-                         net::classify(response.status, response.body) == net::StatusClass::retry_after &&
-                         backoff.next_attempt(stop, net::retry_after(response));
-      if (!again) return response;
-    } catch (const net::TransportError&) {
-      if (!request.retry || !backoff.next_attempt(stop)) throw;
+      if (request.retry && attempts.again(response, stop)) continue;
+      attempts.note(response);
+      return response;
+    } catch (net::TransportError& error) {
+      if (request.retry && attempts.again(error, stop)) continue;
+      attempts.explain(error);
+      throw;
     }
+  }
+}
+
+std::optional<net::HttpResponse> RegistrySession::ask(RegistryRequest request, const std::stop_token& stop) const {
+  request.retry = false;
+  Attempts attempts(state_.retry, endpoint_.registry);
+  try {
+    while (true) {
+      net::HttpResponse response = send(request, stop);
+      if (response.status != 429 || !attempts.again(response, stop)) return response;
+    }
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) throw;
+    spdlog::debug("{} {}: {}", request.method, net::redact_url(request.url.str()), error.what());
+    return std::nullopt;
   }
 }
 
@@ -47,6 +88,12 @@ net::HttpResponse RegistrySession::send_once(const RegistryRequest& request, con
   http.body = request.body;
   http.body_size = request.body_size;
   http.on_head = request.on_head;
+  http.stall_timeout = state_.transfer.stall_timeout;
+  http.answer_timeout = 5 * state_.transfer.stall_timeout;
+  if (request.total_timeout) {
+    http.total_timeout = request.total_timeout;
+    http.connect_timeout = *request.total_timeout;
+  }
   std::optional<StringSink> document;
   if (request.document_limit > 0) document.emplace(request.document_limit);
   ByteSink* sink = document ? &*document : request.sink;
@@ -56,6 +103,8 @@ net::HttpResponse RegistrySession::send_once(const RegistryRequest& request, con
     if (request.body) check_handed_out_url(endpoint_, url, "redirect");
   };
   net::HttpResponse response = net::send_with_redirects(state_.transport, http, sink, stop, check_hop);
+  state_.retry.note_answer(endpoint_.registry);
+  state_.warnings.take(endpoint_.registry, response);
   if (document && response.status >= 200 && response.status < 300) response.body = document->take();
   return response;
 }

@@ -1,7 +1,11 @@
 #pragma once
 
+#include "registry/attempts.hpp"
 #include "registry/authenticator.hpp"
+#include "registry/chunk_sizes.hpp"
 #include "registry/endpoint.hpp"
+#include "registry/known_blobs.hpp"
+#include "registry/warning_log.hpp"
 #include <tektii/net/http.hpp>
 #include <tektii/net/retry.hpp>
 #include <tektii/oci/reference.hpp>
@@ -10,7 +14,8 @@
 #include <tektii/util/error.hpp>
 #include <tektii/util/single_flight.hpp>
 
-#include <set>
+#include <chrono>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -20,14 +25,18 @@ namespace tektii::registry {
 
 // What all images and targets of one client share.
 struct ClientState {
+  ClientState(const RegistryDeps& deps, Clock& used_clock);
+
   net::HttpTransport& transport;
   Clock& clock;
-  net::RetryPolicy retry;
+  RetryState retry;
   Authenticator authenticator;
+  TransferOptions transfer;
+  ChunkSizes chunk_sizes;
+  WarningLog warnings;
+  DocumentCache documents;
+  KnownBlobs known_blobs;
   SingleFlight<bool> uploads;
-  std::mutex uploaded_mutex;
-  std::set<std::string> uploaded;  // "registry/repository@digest" of blobs known to be there
-  DocumentCache documents = {};
 };
 
 struct RegistryRequest {
@@ -41,6 +50,7 @@ struct RegistryRequest {
   std::size_t document_limit = 0;  // without a sink: how long a 2xx body may be, when more than the transport's 1 MiB
   Scopes scopes = {};
   bool retry = true;  // the request may be sent again after a broken connection, 429 or 5xx
+  std::optional<std::chrono::milliseconds> total_timeout = std::nullopt;
 };
 
 // Runs `work`; an Error that leaves it says what was being done.
@@ -69,6 +79,10 @@ class RegistrySession {
 
   // Any status is a value. A 401 is answered with credentials, once; the body is opened again for every sending.
   net::HttpResponse send(const RegistryRequest& request, const std::stop_token& stop) const;
+
+  // For a question whose answer only saves work: a registry that does not say is nullopt, and so is one that can't be
+  // reached. Waits on 429 alone.
+  std::optional<net::HttpResponse> ask(RegistryRequest request, const std::stop_token& stop) const;
 
   // Throws what an unexpected answer means.
   [[noreturn]] void fail(const net::HttpResponse& response) const;

@@ -35,8 +35,8 @@ TEST(DescribeAnswer, EscapesAndShortens) {
 
 TEST(AnswerError, KindFollowsTheStatus) {
   const std::pair<int, ErrorKind> cases[] = {
-      {401, ErrorKind::denied},  {403, ErrorKind::denied},  {400, ErrorKind::failure}, {404, ErrorKind::failure},
-      {413, ErrorKind::failure}, {429, ErrorKind::failure}, {500, ErrorKind::network}, {503, ErrorKind::network},
+      {401, ErrorKind::denied},  {403, ErrorKind::denied},       {400, ErrorKind::failure}, {404, ErrorKind::not_found},
+      {413, ErrorKind::failure}, {429, ErrorKind::rate_limited}, {500, ErrorKind::network}, {503, ErrorKind::network},
   };
   for (const auto& [status, kind] : cases) {
     EXPECT_EQ(make_answer_error("r", std::nullopt, answer(status, "")).kind(), kind) << status;

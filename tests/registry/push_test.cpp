@@ -111,8 +111,7 @@ TEST_F(PushTest, BaseLayersAreMounted) {
   put_blob("base", oci::BlobOrigin{server->name(), "library/python"});
   EXPECT_TRUE(arrived("base"));
   const std::string digest = Sha256::hex_of("base");
-  EXPECT_THAT(lines(), ElementsAre("HEAD /v2/app/blobs/sha256:" + digest,
-                                   "POST /v2/app/blobs/uploads/?mount=sha256%3A" + digest + "&from=library%2Fpython"));
+  EXPECT_THAT(lines(), ElementsAre("POST /v2/app/blobs/uploads/?mount=sha256%3A" + digest + "&from=library%2Fpython"));
 }
 
 TEST_F(PushTest, OriginsElsewhereAreNotMounted) {
@@ -210,12 +209,12 @@ TEST_P(BrokenUpload, StartsAgainFromANewPost) {
 
 INSTANTIATE_TEST_SUITE_P(Statuses, BrokenUpload, ::testing::Values(0, 400, 404, 408, 416, 429, 500, 502, 503));
 
-TEST_F(PushTest, ThreeAttemptsAreAll) {
+TEST_F(PushTest, ARegistryThatFailsForGoodIsGivenUp) {
   intercept("PUT", "/uploads/", [&](const ServerRequest&) -> Answer { return error(500, "UNKNOWN"); });
   const Error failure = error_of([&] { put_blob("layer"); });
   EXPECT_EQ(failure.kind(), ErrorKind::network);
   EXPECT_THAT(failure.what(), HasSubstr("500 (UNKNOWN: because)"));
-  EXPECT_EQ(count("PUT"), 3);
+  EXPECT_GE(count("PUT"), 10);
 }
 
 TEST_F(PushTest, AConnectionCutAfterTheBodyIsNoSecondUpload) {
@@ -242,7 +241,7 @@ TEST_F(PushTest, RefusalsAreFinalAndSayWhy) {
     const char* code;
     ErrorKind kind;
   };
-  for (const Case& c : {Case{403, "DENIED", ErrorKind::denied}, Case{404, "NAME_UNKNOWN", ErrorKind::failure},
+  for (const Case& c : {Case{403, "DENIED", ErrorKind::denied}, Case{404, "NAME_UNKNOWN", ErrorKind::not_found},
                         Case{400, "NAME_INVALID", ErrorKind::failure}, Case{401, "UNAUTHORIZED", ErrorKind::denied}}) {
     server->server().clear_requests();
     intercept("POST", "/uploads/", [&](const ServerRequest&) -> Answer { return error(c.status, c.code); });

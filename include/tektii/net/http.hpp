@@ -32,7 +32,9 @@ struct HttpRequest {
   BlobOpener body;                             // empty: no body; called again when the transport has to rewind
   std::optional<std::uint64_t> body_size = 0;  // nullopt: until its end, sent in chunks (RFC 9112 section 7.1)
   std::chrono::milliseconds connect_timeout{30000};
-  std::chrono::milliseconds stall_timeout{60000};  // no byte in either direction for this long
+  std::chrono::milliseconds stall_timeout{60000};    // no byte in either direction for this long, or next to none
+  std::uint64_t low_speed = 256;                     // bytes a second over stall_timeout: less counts as none
+  std::chrono::milliseconds answer_timeout{300000};  // for the first byte of an answer once a body was sent
   std::optional<std::chrono::milliseconds> total_timeout = std::nullopt;
   // Called with status and headers before the first byte of a 2xx body goes to the sink; may throw to refuse it.
   std::function<void(const HttpResponse&)> on_head = {};
@@ -40,9 +42,11 @@ struct HttpRequest {
 
 struct HttpResponse {
   int status = 0;
-  std::vector<Header> headers;  // in order of arrival
-  std::string body;             // when no sink was given, or for any status that is not 2xx; at most 1 MiB
-  std::string url;              // the one asked
+  std::vector<Header> headers;             // in order of arrival
+  std::string body;                        // when no sink was given, or for any status that is not 2xx; at most 1 MiB
+  std::string url;                         // the one asked
+  int attempts = 1;                        // filled by whoever sends a request several times: how often,
+  std::chrono::milliseconds tried_for{0};  // and how long that took
 
   // First header of that name, without case.
   std::optional<std::string> header(std::string_view name) const;
@@ -66,10 +70,14 @@ class TransportError : public Error {
       : Error(ErrorKind::network, std::move(message)), connected_(connected), response_started_(response_started) {}
   bool connected() const { return connected_; }
   bool response_started() const { return response_started_; }
+  // Another attempt would end the same way: a certificate that is not accepted, an answer that is not HTTP.
+  bool is_final() const { return is_final_; }
+  void set_final() { is_final_ = true; }
 
  private:
   bool connected_;
   bool response_started_;
+  bool is_final_ = false;
 };
 
 // libcurl, HTTP/1.1, connections kept and reused across threads' requests.

@@ -25,7 +25,7 @@ class ImageSource {
 
 struct BlobUpload {
   Descriptor blob;
-  BlobOpener open;                                  // called once per attempt
+  BlobOpener open;  // called once per attempt, and again up to the end of put_manifest() when the target lost the blob
   std::optional<BlobOrigin> origin = std::nullopt;  // a mount is tried first when the registry is the same
 };
 

@@ -9,6 +9,8 @@
 #include <tektii/registry/credentials.hpp>
 #include <tektii/util/clock.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,12 +25,34 @@ struct DocumentCache {
   std::function<void(const std::string& bytes)> keep;
 };
 
+// A pause before a request is sent again.
+struct WaitNotice {
+  std::string registry;
+  std::chrono::milliseconds pause{0};
+  std::string reason;            // a status ("429"), or what happened to the connection
+  bool asked_by_server = false;  // by Retry-After
+};
+
+// How blobs are moved and how long a client goes on when that fails.
+struct TransferOptions {
+  // What a run may lose to failures, pauses included, all requests together.
+  std::chrono::milliseconds retry_timeout{std::chrono::minutes(5)};
+  std::chrono::milliseconds stall_timeout{std::chrono::minutes(1)};  // see HttpRequest
+  std::optional<std::uint64_t> push_chunk_size = std::nullopt;       // larger blobs are sent in chunks of this size
+  // Repositories of the registry pushed to, of which it is asked to take blobs that it lacks: "team/app".
+  std::vector<std::string> mount_from = {};
+};
+
 struct RegistryDeps {
   net::HttpTransport& transport;
   CredentialSource& credentials;
   Clock* clock = nullptr;  // the system's when null
   net::RetryPolicy retry = {};
   DocumentCache documents = {};
+  TransferOptions transfer = {};
+  // Called from any thread, before the pause, and with each text that registries warn of.
+  std::function<void(const WaitNotice& notice)> on_wait = {};
+  std::function<void(const std::string& registry, const std::string& text)> on_warning = {};
 };
 
 // A client for registries; holds tokens per registry and scope for as long as it lives. Thread-safe. Images and targets
