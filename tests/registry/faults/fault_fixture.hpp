@@ -28,6 +28,18 @@ class FaultTable : public ::testing::Test {
     server = std::make_unique<FaultServer>(std::move(options));
     client = std::make_unique<RegistryClient>(deps());
   }
+  // With a token server, and as the user that it knows.
+  void start_bearer(RegistryStore::Options options = {}) {
+    options.auth = RegistryStore::Auth::bearer;
+    start(std::move(options));
+    credentials.value = Credentials{"bob", Secret("s3cret:with:colons"), {}, {}};
+  }
+  std::vector<FaultRequest> token_requests() const { return server->requests("", "/token"); }
+  // Of a Bearer challenge.
+  std::string realm() const { return "Bearer realm=\"" + server->url("/token") + "\""; }
+  static Fault challenge(const std::string& header, int status = 401) {
+    return Fault{.status = status, .headers = {{"WWW-Authenticate", header}}};
+  }
   RegistryDeps deps() { return RegistryDeps{*transport, credentials, &clock, {}}; }
 
   oci::ImageReference reference(const std::string& name) const {
