@@ -1,18 +1,12 @@
 #include "registry/docker_config.hpp"
 
 #include <tektii/util/error.hpp>
-#include <tektii/util/file.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <spdlog/spdlog.h>
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
+#include <algorithm>
 
 namespace tektii::registry {
 
@@ -20,17 +14,11 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t k_max_config = 4 << 20;
-
 // Names that mean Docker Hub; the first is the one that "docker login" writes.
 const std::vector<std::string>& hub_names() {
   static const std::vector<std::string> names{"https://index.docker.io/v1/", "docker.io", "index.docker.io",
                                               "registry-1.docker.io"};
   return names;
-}
-
-bool is_hub(const std::string& registry) {
-  return registry == "docker.io" || registry == "index.docker.io" || registry == "registry-1.docker.io";
 }
 
 [[noreturn]] void unusable(const std::string& file, const std::string& key, std::string_view why) {
@@ -75,18 +63,12 @@ std::optional<Credentials> read_entry(const Json& entry, const std::string& file
   return empty ? std::nullopt : std::optional<Credentials>(std::move(credentials));
 }
 
-[[noreturn]] void throw_helper(const std::string& file, const std::string& setting, const std::string& helper,
-                               const std::string& registry) {
-  Error error(
-      ErrorKind::denied,
-      fmt::format("{}: {} leaves the credentials for {} to docker-credential-{}, and credential helpers are not "
-                  "supported yet",
-                  escape_control(file), escape_control(setting), registry, escape_control(helper)));
-  error.add_hint(
-      fmt::format("put the credentials into a config file without helpers: DOCKER_CONFIG=<directory> docker "
-                  "login {}",
-                  is_hub(registry) ? "" : registry));
-  throw error;
+// A bare "host/name" is the key of a namespace, not a way to write the host.
+bool names_a_host(const std::string& key) {
+  const bool has_scheme = key.find("://") != std::string::npos;
+  const bool api_path = key.ends_with("/v1/") || key.ends_with("/v2/") || key.ends_with("/v1") ||
+                        key.ends_with("/v2") || key.ends_with("/");
+  return has_scheme || api_path || key.find('/') == std::string::npos;
 }
 
 // The entry of "auths" for the repository: exact keys first, then those that only differ in scheme and path.
@@ -98,11 +80,7 @@ std::optional<std::pair<std::string, Json>> find_entry(const Json& auths, const 
   }
   for (const std::string& key : keys) {
     for (const auto& [candidate, entry] : auths.items()) {
-      // A bare "host/name" is a narrower key of another repository, not a way to write the host.
-      const bool has_scheme = candidate.find("://") != std::string::npos;
-      const bool api_path = candidate.ends_with("/v1/") || candidate.ends_with("/v2/") || candidate.ends_with("/v1") ||
-                            candidate.ends_with("/v2") || candidate.ends_with("/");
-      if ((has_scheme || api_path) && normalise_config_key(candidate) == key) return std::pair(candidate, entry);
+      if (names_a_host(candidate) && normalise_config_key(candidate) == key) return std::pair(candidate, entry);
     }
   }
   return std::nullopt;
@@ -123,77 +101,63 @@ std::vector<std::string> docker_config_keys(const std::string& registry, const s
     path = slash == std::string::npos ? std::string() : path.substr(0, slash);
   }
   keys.push_back(registry);
-  if (is_hub(registry)) keys.insert(keys.end(), hub_names().begin(), hub_names().end());
+  if (is_docker_hub(registry)) keys.insert(keys.end(), hub_names().begin(), hub_names().end());
   return keys;
 }
 
-std::optional<Credentials> find_in_docker_config(std::string_view json, const std::string& file,
-                                                 const std::string& registry, const std::string& repository) {
-  if (json.starts_with("\xef\xbb\xbf")) json.remove_prefix(3);  // the byte order mark of Windows editors
-  if (trim(json).empty()) return std::nullopt;
-  const Json config = Json::parse(json, nullptr, false);
-  if (!config.is_object()) {
-    throw Error(ErrorKind::denied, fmt::format("{} is not a JSON object", escape_control(file)));
-  }
-  const auto helper_keys = is_hub(registry) ? hub_names() : std::vector<std::string>{registry};
-  const Json helpers = object_member(config, "credHelpers");
-  for (const std::string& key : helper_keys) {
-    const std::string helper = string_member(helpers, key.c_str());
-    if (!helper.empty()) throw_helper(file, fmt::format("\"credHelpers\": \"{}\"", key), helper, registry);
-  }
-  const auto entry = find_entry(object_member(config, "auths"), registry, repository);
-  const std::string store = string_member(config, "credsStore");
-  if (!entry) {
-    // "docker login" leaves an empty entry beside the store, so most likely it has nothing for this registry.
-    if (!store.empty()) {
-      spdlog::warn("{}: \"credsStore\": \"{}\" is not asked for {} (credential helpers are not supported yet)",
-                   escape_control(file), escape_control(store), registry);
-    }
-    return std::nullopt;
-  }
-  auto credentials = read_entry(entry->second, file, entry->first);
-  if (credentials) return credentials;
-  if (!store.empty()) throw_helper(file, "\"credsStore\"", store, registry);
-  unusable(file, entry->first, "the entry is empty and no \"credsStore\" is named");
+bool is_docker_hub(const std::string& registry) {
+  return registry == "docker.io" || registry == "index.docker.io" || registry == "registry-1.docker.io";
+}
+
+std::string login_key(const std::string& registry) {
+  return is_docker_hub(registry) ? hub_names().front() : registry;
+}
+
+bool is_key_of_registry(const std::string& key, const std::string& registry) {
+  if (!names_a_host(key)) return false;
+  const std::string host = normalise_config_key(key);
+  return host == to_lower(registry) || (is_docker_hub(host) && is_docker_hub(registry));
+}
+
+std::string_view without_bom(std::string_view json) {
+  return json.starts_with("\xef\xbb\xbf") ? json.substr(3) : json;
 }
 
 namespace {
 
-class DockerConfigCredentials : public CredentialSource {
- public:
-  explicit DockerConfigCredentials(std::filesystem::path file) : file_(std::move(file)) {}
-
-  std::optional<Credentials> find(const std::string& registry, const std::string& repository) override {
-    if (file_.empty()) return std::nullopt;
-    if (::access(file_.c_str(), F_OK) != 0) {
-      if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-      throw_errno(file_.string());
-    }
-    const Secret text(read_file(file_, k_max_config));
-    return find_in_docker_config(text.reveal(), file_.string(), registry, repository);
+std::optional<HelperChoice> choose_helper(const Json& config, const std::string& registry, bool has_entry) {
+  const auto keys = is_docker_hub(registry) ? hub_names() : std::vector<std::string>{registry};
+  const Json helpers = object_member(config, "credHelpers");
+  for (const std::string& key : keys) {
+    const std::string name = string_member(helpers, key.c_str());
+    if (!name.empty())
+      return HelperChoice{name, login_key(registry), fmt::format("\"credHelpers\": \"{}\"", key), true};
   }
-
- private:
-  std::filesystem::path file_;
-};
-
-std::filesystem::path default_config_file() {
-  if (const char* directory = std::getenv("DOCKER_CONFIG"); directory != nullptr && *directory != '\0') {
-    return std::filesystem::path(directory) / "config.json";
-  }
-  const char* home = std::getenv("HOME");
-  if (home == nullptr || *home == '\0') return {};
-  return std::filesystem::path(home) / ".docker" / "config.json";
+  const std::string store = string_member(config, "credsStore");
+  if (store.empty()) return std::nullopt;
+  return HelperChoice{store, login_key(registry), "\"credsStore\"", has_entry};
 }
 
 }  // namespace
 
-std::unique_ptr<CredentialSource> make_docker_config_credentials() {
-  return make_docker_config_credentials(default_config_file());
-}
-
-std::unique_ptr<CredentialSource> make_docker_config_credentials(const std::filesystem::path& config_file) {
-  return std::make_unique<DockerConfigCredentials>(config_file);
+ConfigAnswer find_in_docker_config(std::string_view json, const std::string& file, const std::string& registry,
+                                   const std::string& repository) {
+  json = without_bom(json);
+  if (trim(json).empty()) return {};
+  const Json config = Json::parse(json, nullptr, false);
+  if (!config.is_object()) {
+    throw Error(ErrorKind::denied, fmt::format("{} is not a JSON object", escape_control(file)));
+  }
+  const auto entry = find_entry(object_member(config, "auths"), registry, repository);
+  ConfigAnswer answer;
+  answer.helper = choose_helper(config, registry, entry.has_value());
+  if (!entry) return answer;
+  answer.credentials = read_entry(entry->second, file, entry->first);
+  // "docker login" leaves an empty entry for what a helper keeps.
+  if (!answer.credentials && !answer.helper) {
+    unusable(file, entry->first, "the entry is empty and no \"credsStore\" is named");
+  }
+  return answer;
 }
 
 }  // namespace tektii::registry

@@ -80,12 +80,11 @@ std::string describe_answer(const net::HttpResponse& response) {
 }
 
 std::string login_hint(const std::string& registry, const std::optional<std::string>& user) {
-  const std::string command = registry == "docker.io" ? "docker login" : "docker login " + registry;
+  const std::string command = registry == "docker.io" ? "tektii login" : "tektii login " + registry;
   if (!user) {
     return fmt::format(
-        "no credentials for {} were given; log in with '{}' (they are read from $DOCKER_CONFIG/config.json or "
-        "~/.docker/config.json)",
-        registry, command);
+        "no credentials for {} were given; log in with '{}' (logins of docker and podman are found as well)", registry,
+        command);
   }
   const std::string who = user->empty() ? "the token" : fmt::format("user '{}'", escape_control(*user));
   return fmt::format("{} was refused; check the repository's name and permissions, or log in again with '{}'", who,

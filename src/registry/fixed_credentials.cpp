@@ -11,9 +11,10 @@ class FixedCredentials : public CredentialSource {
   FixedCredentials(std::string registry, Credentials credentials, CredentialSource* next)
       : registry_(std::move(registry)), credentials_(std::move(credentials)), next_(next) {}
 
-  std::optional<Credentials> find(const std::string& registry, const std::string& repository) override {
+  std::optional<Credentials> find(const std::string& registry, const std::string& repository,
+                                  const std::stop_token& stop) override {
     if (registry == registry_) return credentials_;
-    return next_ == nullptr ? std::nullopt : next_->find(registry, repository);
+    return next_ == nullptr ? std::nullopt : next_->find(registry, repository, stop);
   }
 
  private:

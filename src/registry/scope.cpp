@@ -31,4 +31,20 @@ bool covers(const Scopes& granted, const std::string& scope) {
   });
 }
 
+void widen(Scopes& scopes, const std::string& scope) {
+  if (scope.empty() || covers(scopes, scope)) return;
+  const auto same = std::find_if(scopes.begin(), scopes.end(), [&](const std::string& candidate) {
+    return resource_of(candidate) == resource_of(scope);
+  });
+  if (same == scopes.end()) {
+    scopes.insert(scopes.begin(), scope);
+    return;
+  }
+  auto actions = actions_of(*same);
+  for (const std::string& action : actions_of(scope)) {
+    if (std::find(actions.begin(), actions.end(), action) == actions.end()) actions.push_back(action);
+  }
+  *same = resource_of(*same) + ":" + join(actions, ",");
+}
+
 }  // namespace tektii::registry

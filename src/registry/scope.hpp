@@ -15,6 +15,10 @@ inline Scopes push_scope(const std::string& repository) {
   return {"repository:" + repository + ":pull,push"};
 }
 
+// Makes `scopes` cover `scope`. Actions join those of the same resource, because some servers refuse a resource that is
+// named twice; another resource goes first.
+void widen(Scopes& scopes, const std::string& scope);
+
 // True when `scope` asks for nothing that `granted` does not have.
 bool covers(const Scopes& granted, const std::string& scope);
 

@@ -68,12 +68,14 @@ net::HttpResponse RegistrySession::send_authorized(const RegistryRequest& reques
   // An upload may go to another host than the registry's; that one gets no credentials.
   const bool own_host = request.url.origin() == endpoint_.base.origin();
   if (!own_host) return send_once(request, std::nullopt, stop);
-  AuthSubject subject{endpoint_, repository_, request.scopes};
+  const AuthSubject subject{endpoint_, repository_, request.scopes, request.body_size.value_or(0)};
   auto authorization = state_.authenticator.authorization(subject, stop);
   net::HttpResponse response = send_once(request, authorization, stop);
-  const bool asked_by_registry =
-      response.status == 401 && net::Url::parse(response.url).origin() == endpoint_.base.origin();
-  if (!asked_by_registry || !state_.authenticator.handle_refusal(subject, response, authorization)) return response;
+  const bool refused = response.status == 401 || response.status == 403;
+  const bool asked_by_registry = refused && net::Url::parse(response.url).origin() == endpoint_.base.origin();
+  if (!asked_by_registry || !state_.authenticator.handle_refusal(subject, response, authorization, stop)) {
+    return response;
+  }
   authorization = state_.authenticator.authorization(subject, stop);
   return send_once(request, authorization, stop);
 }

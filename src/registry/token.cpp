@@ -19,26 +19,45 @@ constexpr std::int64_t k_least_life_seconds = 60;
 constexpr std::int64_t k_longest_life_seconds = 86400;
 constexpr const char* k_client_id = "tektii";
 
+bool has_identity_token(const TokenRequest& request) {
+  return request.credentials && !request.credentials->identity_token.empty();
+}
+
+// Who a GET says that we are. An identity token is a password there, for instance at ACR.
+std::optional<Credentials> basic_credentials(const TokenRequest& request) {
+  if (!request.credentials) return std::nullopt;
+  Credentials basic = *request.credentials;
+  if (basic.password.empty()) basic.password = basic.identity_token;
+  if (basic.username.empty() && basic.password.empty()) return std::nullopt;
+  return basic;
+}
+
 net::HttpRequest get_request(const TokenRequest& request, const net::Url& realm) {
   net::Url url = realm;
   if (!request.service.empty()) url = net::with_query(url, "service", request.service);
   for (const std::string& scope : request.scopes) url = net::with_query(url, "scope", scope);
   net::HttpRequest http;
-  if (request.credentials && !request.credentials->username.empty()) {
-    url = net::with_query(url, "account", request.credentials->username);
-    http.authorization = basic_authorization(*request.credentials);
+  if (const auto basic = basic_credentials(request)) {
+    if (!basic->username.empty()) url = net::with_query(url, "account", basic->username);
+    http.authorization = basic_authorization(*basic);
   }
   http.url = url.str();
   return http;
 }
 
-net::HttpRequest refresh_request(const TokenRequest& request, const net::Url& realm) {
+net::HttpRequest post_request(const TokenRequest& request, const net::Url& realm) {
   const auto field = [](std::string_view name, const std::string& value) {
     return fmt::format("&{}={}", name, net::percent_encode(value));
   };
-  std::string form = "grant_type=refresh_token" + field("service", request.service) + field("client_id", k_client_id) +
-                     field("scope", join(request.scopes, " ")) +
-                     field("refresh_token", request.credentials->identity_token.reveal());
+  std::string form = has_identity_token(request) ? "grant_type=refresh_token" : "grant_type=password";
+  form += field("service", request.service) + field("client_id", k_client_id);
+  if (!request.scopes.empty()) form += field("scope", join(request.scopes, " "));
+  if (has_identity_token(request)) {
+    form += field("refresh_token", request.credentials->identity_token.reveal());
+  } else {
+    form += field("username", request.credentials->username);
+    form += field("password", request.credentials->password.reveal());
+  }
   net::HttpRequest http;
   http.method = "POST";
   http.url = realm.str();
@@ -50,8 +69,13 @@ net::HttpRequest refresh_request(const TokenRequest& request, const net::Url& re
 
 net::HttpResponse ask(const TokenDeps& deps, const TokenRequest& request, const net::HttpRequest& http,
                       const std::stop_token& stop) {
+  const std::string origin = net::Url::parse(http.url).origin();
   const auto check_hop = [&](const net::Url& url) {
     check_handed_out_url(request.endpoint, url, "redirect of the token server");
+    // The Authorization stays behind by itself, what is in a body does not.
+    if (!http.body || url.origin() == origin) return;
+    throw Error(ErrorKind::network,
+                fmt::format("the token server redirects to {}, which must not see the credentials", url.host_port()));
   };
   net::Backoff backoff(deps.retry, deps.clock);
   while (true) {
@@ -65,6 +89,11 @@ net::HttpResponse ask(const TokenDeps& deps, const TokenRequest& request, const 
   }
 }
 
+bool looks_like_html(const net::HttpResponse& response) {
+  const std::string type = to_lower(response.header("Content-Type").value_or(""));
+  return type.starts_with("text/html") || trim(response.body).starts_with("<");
+}
+
 [[noreturn]] void throw_refusal(const TokenRequest& request, const net::HttpResponse& response) {
   const bool denied = response.status == 401 || response.status == 403;
   Error error(denied ? ErrorKind::denied : ErrorKind::network,
@@ -74,6 +103,38 @@ net::HttpResponse ask(const TokenDeps& deps, const TokenRequest& request, const 
     error.add_hint(login_hint(request.endpoint.registry, user));
   }
   throw error;
+}
+
+// The realm of a challenge as a URL that we are ready to send credentials to.
+net::Url checked_realm(const TokenRequest& request) {
+  net::Url realm;
+  try {
+    realm = net::Url::parse(request.realm);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::network, fmt::format("the token server that {} names is refused: {}",
+                                                request.endpoint.registry, error.message()));
+  }
+  check_handed_out_url(request.endpoint, realm, "token server");
+  return realm;
+}
+
+bool wants_other_method(bool posted, int status) {
+  if (status == 404 || status == 405) return true;
+  return posted && (status == 400 || status == 401);
+}
+
+net::HttpResponse ask_either_way(const TokenDeps& deps, const TokenRequest& request, const net::Url& realm,
+                                 const std::stop_token& stop) {
+  const bool posts = has_identity_token(request);
+  net::HttpResponse first =
+      ask(deps, request, posts ? post_request(request, realm) : get_request(request, realm), stop);
+  const bool has_password = request.credentials && !request.credentials->password.empty();
+  if (!wants_other_method(posts, first.status) || (!posts && !has_password)) return first;
+  net::HttpResponse second =
+      ask(deps, request, posts ? get_request(request, realm) : post_request(request, realm), stop);
+  // A server that knows the first way says more there: why it refuses the token.
+  const bool second_is_unknown = second.status == 404 || second.status == 405;
+  return second_is_unknown ? first : second;
 }
 
 }  // namespace
@@ -102,19 +163,24 @@ Token parse_token(std::string_view json, std::chrono::system_clock::time_point n
     const double seconds = member->get<double>();
     life = static_cast<std::int64_t>(std::clamp(seconds, double{k_least_life_seconds}, double{k_longest_life_seconds}));
   }
-  token.expires = now + std::chrono::seconds(life);
+  token.life = std::chrono::seconds(life);
+  token.expires = now + token.life;
+  if (const auto member = answer.find("refresh_token"); member != answer.end() && member->is_string()) {
+    token.refresh_token = Secret(member->get<std::string>());
+  }
   return token;
 }
 
 Token fetch_token(const TokenDeps& deps, const TokenRequest& request, const std::stop_token& stop) {
-  const net::Url realm = net::Url::parse(request.realm);
-  check_handed_out_url(request.endpoint, realm, "token server");
+  const net::Url realm = checked_realm(request);
   try {
-    const bool refreshes = request.credentials && !request.credentials->identity_token.empty();
-    const auto http = refreshes ? refresh_request(request, realm) : get_request(request, realm);
     const auto now = deps.clock.now();
-    const net::HttpResponse response = ask(deps, request, http, stop);
+    const net::HttpResponse response = ask_either_way(deps, request, realm, stop);
     if (response.status < 200 || response.status >= 300) throw_refusal(request, response);
+    if (looks_like_html(response)) {
+      throw Error(ErrorKind::network, "the token server answered with a web page instead of a token")
+          .add_hint(fmt::format("a proxy or a sign-in page may stand in front of {}", realm.host_port()));
+    }
     return parse_token(response.body, now);
   } catch (Error& error) {
     error.add_context(fmt::format("token from {}", net::redact_url(realm.str())));

@@ -18,6 +18,8 @@ namespace tektii::registry {
 struct Token {
   Secret value;
   std::chrono::system_clock::time_point expires;
+  std::chrono::seconds life{0};
+  Secret refresh_token = {};  // takes the place of the identity token that was traded in; mostly empty
 };
 
 struct TokenRequest {
@@ -35,7 +37,9 @@ struct TokenDeps {
 };
 
 // Asks the token server (distribution token spec): GET with Basic credentials or none; an identity token is traded in
-// with a POST of grant type refresh_token (OAuth2). Throws Error{denied} when the server refuses the credentials and
+// with a POST of grant type refresh_token (OAuth2). Servers that lack the one way are asked in the other: an identity
+// token goes out as the password of a GET after 404 (GCR), 401 (Artifactory), 400 (ACR) and 405, a password as a POST
+// of grant type password after 404 and 405. Throws Error{denied} when the server refuses the credentials and
 // Error{network} when it can't be reached, redirects or names itself where it must not, or does not answer with a
 // token.
 Token fetch_token(const TokenDeps& deps, const TokenRequest& request, const std::stop_token& stop);

@@ -48,7 +48,7 @@ TEST_F(AuthTest, BasicWithoutCredentialsIsDeniedWithAHint) {
   start({.auth = FakeRegistry::Auth::basic});
   const Error error = error_of([&] { put_blob("layer"); });
   EXPECT_EQ(error.kind(), ErrorKind::denied);
-  EXPECT_THAT(error.hints().at(0), HasSubstr("docker login " + server->name()));
+  EXPECT_THAT(error.hints().at(0), HasSubstr("tektii login " + server->name()));
 }
 
 TEST_F(AuthTest, WrongPasswordsAreTriedOnce) {
@@ -171,8 +171,7 @@ TEST_F(AuthTest, ScopesThatTheChallengeNamesAreAdded) {
   });
   client->target(reference("app:1"))->put_blob(upload_of("x"), {});  // token-1
   client->check_push_access(reference("app:1"), {});
-  EXPECT_THAT(token_requests().at(1).all_queries("scope"),
-              ::testing::ElementsAre("repository:app:pull,push", "repository:app:pull,delete"));
+  EXPECT_THAT(token_requests().at(1).all_queries("scope"), ::testing::ElementsAre("repository:app:pull,push,delete"));
 }
 
 TEST_F(AuthTest, RefusedCredentialsAreDenied) {

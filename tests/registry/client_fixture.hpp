@@ -44,7 +44,8 @@ inline SampleImage make_sample_image(const std::vector<std::string>& layer_conte
 // Credentials that a test sets, and how often they were asked for.
 class TestCredentials : public CredentialSource {
  public:
-  std::optional<Credentials> find(const std::string& /*registry*/, const std::string& /*repository*/) override {
+  std::optional<Credentials> find(const std::string& /*registry*/, const std::string& /*repository*/,
+                                  const std::stop_token& /*stop*/) override {
     ++asked;
     return value;
   }

@@ -20,7 +20,7 @@ std::string auths(const std::string& key, const std::string& user = "bob") {
 
 std::optional<Credentials> find(const std::string& json, const std::string& registry,
                                 const std::string& repository = "team/app") {
-  return find_in_docker_config(json, "/c/config.json", registry, repository);
+  return find_in_docker_config(json, "/c/config.json", registry, repository).credentials;
 }
 
 struct KeyCase {
@@ -80,9 +80,8 @@ TEST(DockerConfig, TokensAndPlainFields) {
 }
 
 TEST(DockerConfig, NothingForTheRegistryIsAnonymous) {
-  for (const char* json :
-       {"", "  \n", "{}", "\xef\xbb\xbf{}", R"({"auths":null})", R"({"auths":{}})", R"({"auths":[],"credHelpers":7})",
-        R"({"credHelpers":{"other.io":"x"}})", R"({"credsStore":"desktop"})"}) {
+  for (const char* json : {"", "  \n", "{}", "\xef\xbb\xbf{}", R"({"auths":null})", R"({"auths":{}})",
+                           R"({"auths":[],"credHelpers":7})", R"({"credHelpers":{"other.io":"x"}})"}) {
     EXPECT_FALSE(find(json, "r.io").has_value()) << json;
   }
 }
@@ -105,29 +104,58 @@ TEST_P(UnusableConfig, NamesFileAndReason) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(Cases, UnusableConfig,
+                         ::testing::Values(BadCase{"{", "not a JSON object"}, BadCase{"[]", "not a JSON object"},
+                                           BadCase{R"({"auths":{"r.io":{"auth":"!!!"}}})", "not base64"},
+                                           BadCase{R"({"auths":{"r.io":{"auth":"Ym9i"}}})", "not user:password"},
+                                           BadCase{R"({"auths":{"r.io":7}})", "not an object"},
+                                           BadCase{R"({"auths":{"r.io":{}}})",
+                                                   "'r.io' can't be used: the entry is empty"}));
+
+struct HelperCase {
+  const char* json;
+  const char* registry;
+  const char* name;  // empty: none
+  const char* server;
+  bool certain;
+};
+
+class HelperOf : public ::testing::TestWithParam<HelperCase> {};
+
+TEST_P(HelperOf, Registry) {
+  const auto helper = find_in_docker_config(GetParam().json, "/c/config.json", GetParam().registry, "a/b").helper;
+  ASSERT_EQ(helper.has_value(), *GetParam().name != '\0');
+  if (!helper) return;
+  EXPECT_EQ(helper->name, GetParam().name);
+  EXPECT_EQ(helper->server, GetParam().server);
+  EXPECT_EQ(helper->certain, GetParam().certain);
+}
+
 INSTANTIATE_TEST_SUITE_P(
-    Cases, UnusableConfig,
-    ::testing::Values(BadCase{"{", "not a JSON object"}, BadCase{"[]", "not a JSON object"},
-                      BadCase{R"({"auths":{"r.io":{"auth":"!!!"}}})", "not base64"},
-                      BadCase{R"({"auths":{"r.io":{"auth":"Ym9i"}}})", "not user:password"},
-                      BadCase{R"({"auths":{"r.io":7}})", "not an object"},
-                      BadCase{R"({"auths":{"r.io":{}}})", "'r.io' can't be used: the entry is empty"},
-                      BadCase{R"({"auths":{"r.io":{}},"credsStore":"desktop"})", "docker-credential-desktop"},
-                      BadCase{R"({"auths":{"https://r.io":{}},"credsStore":"desktop"})", "\"credsStore\""},
-                      BadCase{R"({"credHelpers":{"r.io":"ecr-login"}})", "\"credHelpers\": \"r.io\""},
-                      BadCase{R"({"credHelpers":{"r.io":"gcr"},"auths":{"r.io":{"auth":"Ym9iOng="}}})",
-                              "docker-credential-gcr, and credential helpers are not supported yet"}));
+    Cases, HelperOf,
+    ::testing::Values(
+        HelperCase{R"({"credHelpers":{"r.io":"gcr"}})", "r.io", "gcr", "r.io", true},
+        HelperCase{R"({"credHelpers":{"r.io":"gcr"}})", "s.io", "", "", true},
+        HelperCase{R"({"credHelpers":{"r.io":"gcr"},"credsStore":"desktop"})", "r.io", "gcr", "r.io", true},
+        HelperCase{R"({"credHelpers":{"r.io":""},"credsStore":"desktop"})", "r.io", "desktop", "r.io", false},
+        HelperCase{R"({"credsStore":"desktop"})", "r.io:5000", "desktop", "r.io:5000", false},
+        HelperCase{R"({"credsStore":"desktop","auths":{"r.io":{}}})", "r.io", "desktop", "r.io", true},
+        HelperCase{R"({"credsStore":"desktop","auths":{"https://r.io":{}}})", "r.io", "desktop", "r.io", true},
+        HelperCase{R"({"credsStore":"desktop","auths":{"https://index.docker.io/v1/":{}}})", "docker.io", "desktop",
+                   "https://index.docker.io/v1/", true},
+        HelperCase{R"({"credHelpers":{"docker.io":"pass"}})", "docker.io", "pass", "https://index.docker.io/v1/",
+                   true}));
 
 TEST(DockerConfig, ReadFromItsFile) {
   const TempDir directory;
   const auto file = directory.path() / "config.json";
   const auto source = make_docker_config_credentials(file);
-  EXPECT_FALSE(source->find("r.io", "a").has_value());
+  EXPECT_FALSE(source->find("r.io", "a", {}).has_value());
   write_file_atomic(file, auths("r.io"));
-  EXPECT_EQ(source->find("r.io", "a")->username, "bob");
+  EXPECT_EQ(source->find("r.io", "a", {})->username, "bob");
   write_file_atomic(file, "{");
   try {
-    source->find("r.io", "a");
+    source->find("r.io", "a", {});
     ADD_FAILURE() << "accepted";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr(file.string()));
@@ -137,9 +165,9 @@ TEST(DockerConfig, ReadFromItsFile) {
 TEST(FixedCredentials, ForOneRegistryThenTheNext) {
   const auto inner = make_fixed_credentials("b.io", {"inner", Secret("x"), {}, {}}, nullptr);
   const auto outer = make_fixed_credentials("a.io", {"outer", Secret("x"), {}, {}}, inner.get());
-  EXPECT_EQ(outer->find("a.io", "r")->username, "outer");
-  EXPECT_EQ(outer->find("b.io", "r")->username, "inner");
-  EXPECT_FALSE(outer->find("c.io", "r").has_value());
+  EXPECT_EQ(outer->find("a.io", "r", {})->username, "outer");
+  EXPECT_EQ(outer->find("b.io", "r", {})->username, "inner");
+  EXPECT_FALSE(outer->find("c.io", "r", {}).has_value());
 }
 
 }  // namespace

@@ -47,9 +47,9 @@ TEST(AnswerError, HintsAtTheLogin) {
   const auto hint = [](const char* registry, std::optional<std::string> user) {
     return make_answer_error(registry, user, answer(401, "")).hints().at(0);
   };
-  EXPECT_THAT(hint("ghcr.io", std::nullopt), HasSubstr("docker login ghcr.io"));
-  EXPECT_THAT(hint("ghcr.io", std::nullopt), HasSubstr("config.json"));
-  EXPECT_THAT(hint("docker.io", std::nullopt), HasSubstr("'docker login'"));
+  EXPECT_THAT(hint("ghcr.io", std::nullopt), HasSubstr("tektii login ghcr.io"));
+  EXPECT_THAT(hint("ghcr.io", std::nullopt), HasSubstr("docker and podman"));
+  EXPECT_THAT(hint("docker.io", std::nullopt), HasSubstr("'tektii login'"));
   EXPECT_THAT(hint("ghcr.io", "bob"), HasSubstr("user 'bob' was refused"));
 }
 

@@ -46,7 +46,7 @@ struct BuildDriver::Impl {
         snapshots(store.root() / "layers" / "v1", store, &store.marks()),
         executor(exec::make_userns_executor(unavailable)),
         transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
-        docker_credentials(registry::make_docker_config_credentials()),
+        docker_credentials(registry::make_config_credentials({})),
         client(std::make_unique<registry::RegistryClient>(
             registry::RegistryDeps{*transport, *docker_credentials, nullptr, {}, keep_documents_in(store)})),
         opener(make_image_opener(*client)),

@@ -209,7 +209,7 @@ TEST_F(DockerRegistryTest, HtpasswdLogin) {
   };
   const Error anonymous = failure();
   EXPECT_EQ(anonymous.kind(), ErrorKind::denied);
-  EXPECT_THAT(anonymous.hints().at(0), HasSubstr("docker login " + name));
+  EXPECT_THAT(anonymous.hints().at(0), HasSubstr("tektii login " + name));
 
   // From here on with a config file as "docker login" writes it.
   const auto config = directory.path() / "config.json";
