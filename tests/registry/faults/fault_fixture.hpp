@@ -1,0 +1,93 @@
+#pragma once
+
+#include "registry/client_fixture.hpp"
+#include "support/fault_server.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace tektii::registry {
+
+using tektii::testing::Drip;
+using tektii::testing::Fault;
+using tektii::testing::FaultRequest;
+using tektii::testing::FaultServer;
+using tektii::testing::Match;
+using tektii::testing::RegistryStore;
+
+// The tests are named after the rows of the table of faults: FaultTable.RowNN_Name. Time is a fake clock, so that
+// pauses between attempts take none.
+class FaultTable : public ::testing::Test {
+ protected:
+  void SetUp() override { start(); }
+
+  void start(RegistryStore::Options options = {}) {
+    client.reset();
+    server = std::make_unique<FaultServer>(std::move(options));
+    client = std::make_unique<RegistryClient>(deps());
+  }
+  RegistryDeps deps() { return RegistryDeps{*transport, credentials, &clock, {}}; }
+
+  oci::ImageReference reference(const std::string& name) const {
+    return oci::ImageReference::parse(server->name() + "/" + name);
+  }
+  static oci::Descriptor descriptor_of(const std::string& content) {
+    return {std::string(oci::k_media_layer), oci::Digest::of_bytes(content), content.size()};
+  }
+  static oci::BlobUpload upload_of(const std::string& content, std::optional<oci::BlobOrigin> origin = std::nullopt) {
+    return {descriptor_of(content), [content] { return std::make_unique<StringSource>(content); }, std::move(origin)};
+  }
+  // Longer than what libcurl sends again by itself, and than what the sockets hold.
+  static std::string big_content(char fill = 'c') { return std::string(9 << 20, fill); }
+
+  void put_blob(const std::string& content, std::optional<oci::BlobOrigin> origin = std::nullopt) {
+    client->target(reference("app:1"))->put_blob(upload_of(content, std::move(origin)), {});
+  }
+  bool arrived(const std::string& content) const {
+    return server->store().blob("app", oci::Digest::of_bytes(content).str()) == content;
+  }
+  std::string fetch(const std::string& content) {
+    StringSink sink;
+    client->image(reference("app:1"))->fetch(descriptor_of(content), sink, {});
+    return sink.take();
+  }
+  // As the builder does it: blobs, then the manifest.
+  void push(const SampleImage& image, const std::string& name) {
+    const auto target = client->target(reference(name));
+    for (const oci::Layer& layer : image.sealed.layers) {
+      target->put_blob(upload_of(image.blobs.at(layer.blob.digest.str()), layer.origin), {});
+    }
+    target->put_blob(upload_of(image.sealed.config_bytes), {});
+    target->put_manifest(image.sealed.manifest, image.sealed.manifest_bytes, {});
+  }
+  void publish(const SampleImage& image, const std::string& repository, const std::string& tag) {
+    for (const auto& [digest, content] : image.blobs) server->store().add_blob(repository, content);
+    server->store().add_manifest(repository, tag, image.sealed.manifest.media_type, image.sealed.manifest_bytes);
+  }
+
+  static Fault error_fault(int status, const std::string& code) {
+    return Fault{.status = status, .body = R"({"errors":[{"code":")" + code + R"(","message":"because"}]})"};
+  }
+
+  // The Error that `call` ends with.
+  template <typename Call>
+  static Error error_of(Call&& call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      return error;
+    }
+    ADD_FAILURE() << "no Error";
+    return Error(ErrorKind::failure, "none");
+  }
+
+  tektii::testing::FakeClock clock;
+  TestCredentials credentials;
+  std::unique_ptr<net::HttpTransport> transport = net::make_curl_transport("tektii-test/1");
+  std::unique_ptr<FaultServer> server;
+  std::unique_ptr<RegistryClient> client;
+};
+
+}  // namespace tektii::registry
