@@ -1,8 +1,8 @@
 #include "base_images.hpp"
 
 #include "check.hpp"
-#include "parallel.hpp"
 #include "reported_image.hpp"
+#include <tektii/util/parallel.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>

@@ -1,8 +1,8 @@
 #include "cache_document.hpp"
-#include "parallel.hpp"
 #include <tektii/builder/cache.hpp>
 #include <tektii/oci/manifest.hpp>
 #include <tektii/oci/media_type.hpp>
+#include <tektii/util/parallel.hpp>
 
 #include <set>
 #include <utility>

@@ -1,10 +1,10 @@
 #include "cache_import.hpp"
 
 #include "cache_document.hpp"
-#include "parallel.hpp"
 #include <tektii/oci/manifest.hpp>
 #include <tektii/oci/media_type.hpp>
 #include <tektii/util/error.hpp>
+#include <tektii/util/parallel.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>

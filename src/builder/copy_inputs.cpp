@@ -2,9 +2,9 @@
 
 #include "archive_source.hpp"
 #include "context_files.hpp"
-#include "parallel.hpp"
 #include <tektii/layer/tar_archive.hpp>
 #include <tektii/util/error.hpp>
+#include <tektii/util/parallel.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>

@@ -1,8 +1,8 @@
 #include "layer_stack.hpp"
 
-#include "parallel.hpp"
 #include <tektii/util/error.hpp>
 #include <tektii/util/hash.hpp>
+#include <tektii/util/parallel.hpp>
 #include <tektii/util/pushed_source.hpp>
 
 #include <fmt/format.h>

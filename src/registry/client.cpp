@@ -1,6 +1,8 @@
 #include "registry/registry_artifact.hpp"
+#include "registry/registry_content.hpp"
 #include "registry/registry_image.hpp"
 #include "registry/registry_target.hpp"
+#include "registry/tag_list.hpp"
 #include <tektii/registry/client.hpp>
 
 namespace tektii::registry {
@@ -24,6 +26,19 @@ std::unique_ptr<oci::ImageSource> RegistryClient::image(const oci::ImageReferenc
 
 std::unique_ptr<oci::ArtifactSource> RegistryClient::artifact(const oci::ImageReference& reference) {
   return std::make_unique<RegistryArtifact>(impl_->state, reference);
+}
+
+std::unique_ptr<oci::ContentSource> RegistryClient::content(const oci::ImageReference& reference) {
+  return std::make_unique<RegistryContent>(impl_->state, reference);
+}
+
+std::unique_ptr<oci::ContentTarget> RegistryClient::content_target(const oci::ImageReference& reference) {
+  return std::make_unique<RegistryContentTarget>(impl_->state, reference);
+}
+
+std::vector<std::string> RegistryClient::tags(const oci::ImageReference& reference, std::size_t limit,
+                                              const std::stop_token& stop) {
+  return list_tags(RegistrySession(impl_->state, reference.registry, reference.repository), limit, stop);
 }
 
 std::unique_ptr<oci::ImageTarget> RegistryClient::target(const oci::ImageReference& reference) {

@@ -6,6 +6,7 @@
 #include <tektii/util/fd.hpp>
 #include <tektii/util/file.hpp>
 #include <tektii/util/file_lock.hpp>
+#include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -15,7 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -133,6 +136,40 @@ std::string read_index_text(const fs::path& root) {
 std::string ref_name_of(const oci::Descriptor& descriptor) {
   const auto it = descriptor.annotations.find(std::string(k_ref_name));
   return it == descriptor.annotations.end() ? std::string() : it->second;
+}
+
+std::vector<oci::Descriptor> entries_tagged(const oci::Index& index, const std::string& tag) {
+  std::vector<oci::Descriptor> entries;
+  const auto take = [&](const auto& matches) {
+    if (!entries.empty()) return;
+    std::copy_if(index.manifests.begin(), index.manifests.end(), std::back_inserter(entries),
+                 [&](const oci::Descriptor& entry) { return matches(ref_name_of(entry)); });
+  };
+  take([&](const std::string& name) { return name == tag; });
+  // podman writes the whole reference ("localhost/app:1") instead of the tag.
+  take([&](const std::string& name) { return name.ends_with(":" + tag); });
+  return entries;
+}
+
+std::string list_tags(const oci::Index& index) {
+  std::vector<std::string> tags;
+  for (const auto& entry : index.manifests) {
+    if (auto name = escape_control(ref_name_of(entry)); !name.empty()) tags.push_back(std::move(name));
+  }
+  std::sort(tags.begin(), tags.end());
+  tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
+  return tags.empty() ? "the images in it have no tags" : "tags in it: " + join(tags, ", ");
+}
+
+oci::Descriptor select_entry(const oci::Index& index, const std::string& tag, const std::string& shown) {
+  if (index.manifests.empty()) throw Error(ErrorKind::usage, shown + " holds no image");
+  if (tag.empty() && index.manifests.size() == 1) return index.manifests.front();
+  const auto entries = entries_tagged(index, tag.empty() ? "latest" : tag);
+  // Tools that append instead of replacing mean the newest.
+  if (!entries.empty()) return entries.back();
+  throw Error(ErrorKind::usage, tag.empty() ? fmt::format("{} holds several images; name one by its tag", shown)
+                                            : fmt::format("{} has no image tagged \"{}\"", shown, escape_control(tag)))
+      .add_hint(list_tags(index));
 }
 
 std::string read_blob(const fs::path& root, const oci::Descriptor& blob) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tektii::store {
 
@@ -34,6 +35,14 @@ std::string read_index_text(const std::filesystem::path& root);
 
 // The tag of an entry of index.json; empty when it has none.
 std::string ref_name_of(const oci::Descriptor& descriptor);
+
+// Entries of index.json that belong to `tag`.
+std::vector<oci::Descriptor> entries_tagged(const oci::Index& index, const std::string& tag);
+// For hints.
+std::string list_tags(const oci::Index& index);
+// The one entry that has the tag; an empty one means the only entry, or "latest". Throws Error{usage} that lists what
+// there is; `shown` names the layout.
+oci::Descriptor select_entry(const oci::Index& index, const std::string& tag, const std::string& shown);
 
 // Reads a small blob (index, manifest, config), verified; errors name the path.
 std::string read_blob(const std::filesystem::path& root, const oci::Descriptor& blob);

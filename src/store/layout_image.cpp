@@ -68,30 +68,6 @@ class ManifestCollector {
   std::size_t opened_ = 0;
 };
 
-// Entries of index.json that belong to `tag`.
-std::vector<oci::Descriptor> entries_tagged(const oci::Index& index, const std::string& tag) {
-  std::vector<oci::Descriptor> entries;
-  const auto take = [&](const auto& matches) {
-    if (!entries.empty()) return;
-    std::copy_if(index.manifests.begin(), index.manifests.end(), std::back_inserter(entries),
-                 [&](const oci::Descriptor& entry) { return matches(ref_name_of(entry)); });
-  };
-  take([&](const std::string& name) { return name == tag; });
-  // podman writes the whole reference ("localhost/app:1") instead of the tag.
-  take([&](const std::string& name) { return name.ends_with(":" + tag); });
-  return entries;
-}
-
-std::string list_tags(const oci::Index& index) {
-  std::vector<std::string> tags;
-  for (const auto& entry : index.manifests) {
-    if (auto name = escape_control(ref_name_of(entry)); !name.empty()) tags.push_back(std::move(name));
-  }
-  std::sort(tags.begin(), tags.end());
-  tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
-  return tags.empty() ? "the images in it have no tags" : "tags in it: " + join(tags, ", ");
-}
-
 // The manifest or index of a digest: an entry of index.json, else a blob that says itself what it is.
 oci::Descriptor find_digest(const fs::path& root, const oci::Index& index, const oci::Digest& digest) {
   for (const auto& entry : index.manifests) {

@@ -3,6 +3,7 @@
 #include <tektii/net/http.hpp>
 #include <tektii/net/retry.hpp>
 #include <tektii/oci/artifact.hpp>
+#include <tektii/oci/content.hpp>
 #include <tektii/oci/growing_blob.hpp>
 #include <tektii/oci/ports.hpp>
 #include <tektii/oci/reference.hpp>
@@ -65,6 +66,12 @@ class RegistryClient {
   std::unique_ptr<oci::ImageSource> image(const oci::ImageReference& reference);
   // What the reference names, which need not be an image.
   std::unique_ptr<oci::ArtifactSource> artifact(const oci::ImageReference& reference);
+  // What the reference names, byte for byte, to be copied; and a place for such content, under the tag of the reference
+  // or by digest alone.
+  std::unique_ptr<oci::ContentSource> content(const oci::ImageReference& reference);
+  std::unique_ptr<oci::ContentTarget> content_target(const oci::ImageReference& reference);
+  // The tags of the reference's repository in the registry's order, at most `limit` of them when it is not 0.
+  std::vector<std::string> tags(const oci::ImageReference& reference, std::size_t limit, const std::stop_token& stop);
   // `tag` of the reference is what put_manifest sets.
   std::unique_ptr<oci::ImageTarget> target(const oci::ImageReference& reference);
   // Sends a blob to the repository of the reference while it is still being made. True when it is there afterwards, and

@@ -13,8 +13,8 @@
 #include "image_opener.hpp"
 #include "push.hpp"
 #include "streamed_blobs.hpp"
+#include "write_archive.hpp"
 #include <tektii/exec/user_namespace.hpp>
-#include <tektii/layer/archive.hpp>
 #include <tektii/net/http.hpp>
 #include <tektii/registry/client.hpp>
 #include <tektii/store/gc.hpp>
@@ -28,6 +28,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -49,7 +50,7 @@ struct BuildDriver::Impl {
         docker_credentials(registry::make_config_credentials({})),
         client(std::make_unique<registry::RegistryClient>(
             registry::RegistryDeps{*transport, *docker_credentials, nullptr, {}, keep_documents_in(store)})),
-        opener(make_image_opener(*client)),
+        opener(make_image_opener(*client, store.temp_directory())),
         remote(store, *transport, inputs.request.secrets) {}
 
   // A context that is not a directory is kept in the store, which is opened early for it.
@@ -192,10 +193,10 @@ void BuildDriver::write_outputs(const builder::BuildResult& result, const std::v
                                [stop] { return stop.stop_requested(); });
     step.begin(builder::Activity::write_output);
     for (const auto& layer : result.image.layers) result.ensure_blob(layer, stop);
-    if (output.kind == OutputSpec::Kind::oci_archive) {
+    if (output.kind != OutputSpec::Kind::oci_directory) {
       std::vector<std::string> names;
       for (const auto& reference : references) names.push_back(reference.str());
-      layer::write_oci_archive(output.destination, result.image, impl_->store, names);
+      write_archive(output, result, names, impl_->store, impl_->store.temp_directory(), stop);
     } else if (references.empty()) {
       put_image(result, *store::open_layout_target(output.destination, ""), impl_->store, stop);
     } else {
@@ -206,6 +207,11 @@ void BuildDriver::write_outputs(const builder::BuildResult& result, const std::v
     }
     step.finish(builder::StepOutcome::done);
   }
+}
+
+bool BuildDriver::writes_standard_output() const {
+  const auto& outputs = impl_->inputs.outputs;
+  return std::any_of(outputs.begin(), outputs.end(), [](const auto& output) { return output.is_standard_output(); });
 }
 
 void BuildDriver::keep_in_store(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,

@@ -38,6 +38,8 @@ class BuildDriver {
   // Writes every --output. The references name the image in them.
   void write_outputs(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
                      const std::stop_token& stop);
+  // An output goes to standard output, which then takes nothing else.
+  bool writes_standard_output() const;
   // Puts the image into the store's own layout under the references, complete with its base layers.
   void keep_in_store(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
                      const std::stop_token& stop);

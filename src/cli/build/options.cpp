@@ -3,6 +3,7 @@
 #include "context/dockerfile.hpp"
 #include "context/named.hpp"
 #include "named_epoch.hpp"
+#include "output_file.hpp"
 #include "source_date.hpp"
 #include <tektii/dockerfile/instruction.hpp>
 #include <tektii/util/error.hpp>
@@ -61,45 +62,6 @@ ContextTimes read_context(const BuildOptions& options, ContextLoader& loader, bu
   read_dockerfile(choice, context, loader, request);
   const auto time = context.is_local ? local_commit_time(context.directory) : context.time;
   return {context.is_local || context.is_commit ? time : std::nullopt, time};
-}
-
-// A file that could only be written in vain after the whole build is found out before it.
-void require_directory_of(const std::string& option, const fs::path& file) {
-  std::error_code failure;
-  const auto parent = fs::absolute(file).parent_path();
-  if (fs::is_directory(parent, failure)) return;
-  throw Error(ErrorKind::usage, fmt::format("{} {}: there is no directory {}", option, file.string(), parent.string()));
-}
-
-OutputSpec parse_output(const std::string& text) {
-  constexpr const char* k_hint = "use type=oci,dest=DIR or type=oci,dest=FILE.tar";
-  if (text == "json" || text == "table") {
-    throw Error(ErrorKind::usage, fmt::format("--output {}: of a build, --output says where the image goes", text))
-        .add_hint(k_hint);
-  }
-  std::string type;
-  OutputSpec output;
-  for (const auto& field : split(text, ',')) {
-    const auto equals = field.find('=');
-    const auto key = field.substr(0, equals);
-    const auto value = equals == std::string::npos ? std::string{} : field.substr(equals + 1);
-    if (key == "type") {
-      type = value;
-    } else if (key == "dest") {
-      output.destination = fs::absolute(value);
-    } else {
-      throw Error(ErrorKind::usage, fmt::format("--output {}: unknown key {}", text, key)).add_hint(k_hint);
-    }
-  }
-  if (type != "oci")
-    throw Error(ErrorKind::usage, fmt::format("--output {}: type {} is not supported", text, type)).add_hint(k_hint);
-  if (output.destination.empty())
-    throw Error(ErrorKind::usage, fmt::format("--output {}: dest is missing", text)).add_hint(k_hint);
-  if (output.destination.extension() == ".tar") {
-    output.kind = OutputSpec::Kind::oci_archive;
-    require_directory_of("--output", output.destination);
-  }
-  return output;
 }
 
 CompressionOptions parse_compression(const std::string& text) {

@@ -42,9 +42,11 @@ struct BuildOptions {
 };
 
 struct OutputSpec {
-  enum class Kind { oci_directory, oci_archive };
+  enum class Kind { oci_directory, oci_archive, docker_archive };
   Kind kind = Kind::oci_directory;
-  std::filesystem::path destination;
+  std::filesystem::path destination;  // absolute, or "-"
+
+  bool is_standard_output() const { return destination == "-"; }
 };
 
 // Everything that the options say, checked and read; nothing is left that could be a usage error.
@@ -55,6 +57,9 @@ struct BuildInputs {
   CacheSpecs caches;
   bool may_run_commands = false;  // some stage may have a RUN, in the Dockerfile or as ONBUILD of its base
 };
+
+// "type=oci|docker,dest=..." of --output; throws Error{usage}.
+OutputSpec parse_output(const std::string& text);
 
 // Loads the contexts, reads the Dockerfile, the ignore file and the commit time of the context. Throws Error{usage}; a
 // missing Dockerfile has the documented text "Dockerfile not found at PATH".

@@ -28,8 +28,6 @@ std::vector<oci::BlobUpload> uploads_of(const builder::BuildResult& result, stor
   return uploads;
 }
 
-using PutBlob = std::function<void(const oci::BlobUpload& upload)>;
-
 void put_in_parallel(const builder::BuildResult& result, oci::ImageTarget& target, store::BlobStore& blobs,
                      const PutBlob& put_blob, const std::stop_token& stop) {
   const auto uploads = uploads_of(result, blobs, stop);

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -16,20 +17,19 @@ namespace {
 // The step that an upload becomes.
 class UploadStep {
  public:
-  UploadStep(oci::Descriptor blob, builder::ProgressSink& progress, std::stop_token stop)
-      : blob_(std::move(blob)), progress_(progress), stop_(std::move(stop)) {}
+  UploadStep(std::uint64_t size, ReportedAs as, builder::ProgressSink& progress, std::stop_token stop)
+      : size_(size), as_(std::move(as)), progress_(progress), stop_(std::move(stop)) {}
 
   std::unique_ptr<ByteSource> open(const BlobOpener& open_blob) {
     if (!step_) {
-      const auto title = fmt::format("push layer {} ({})", blob_.digest.short_hex(), format_bytes(blob_.size));
-      step_.emplace(progress_, title, [stop = stop_] { return stop.stop_requested(); });
+      step_.emplace(progress_, as_.title, [stop = stop_] { return stop.stop_requested(); });
       step_->begin(builder::Activity::other);  // it may have to be fetched first
     }
     auto source = open_blob();
     if (meter_) {
       meter_->restart();
     } else {
-      meter_ = std::make_shared<builder::ByteMeter>(progress_, step_->id(), builder::Activity::upload, blob_.size);
+      meter_ = std::make_shared<builder::ByteMeter>(progress_, step_->id(), as_.activity, size_);
     }
     return std::make_unique<builder::MeteredSource>(std::move(source), meter_);
   }
@@ -45,7 +45,8 @@ class UploadStep {
   }
 
  private:
-  oci::Descriptor blob_;
+  std::uint64_t size_;
+  ReportedAs as_;
   builder::ProgressSink& progress_;
   std::stop_token stop_;
   std::optional<builder::ProgressStep> step_;
@@ -65,11 +66,18 @@ oci::BlobUpload upload_of(const oci::Layer& layer, const builder::EnsureBlob& en
 
 bool put_reported(oci::ImageTarget& target, const oci::BlobUpload& upload, builder::ProgressSink& progress,
                   const std::stop_token& stop) {
-  UploadStep step(upload.blob, progress, stop);
+  const auto title = fmt::format("push layer {} ({})", upload.blob.digest.short_hex(), format_bytes(upload.blob.size));
+  return put_reported([&](const oci::BlobUpload& reported) { target.put_blob(reported, stop); }, upload, {title},
+                      progress, stop);
+}
+
+bool put_reported(const PutBlob& put, const oci::BlobUpload& upload, const ReportedAs& as,
+                  builder::ProgressSink& progress, const std::stop_token& stop) {
+  UploadStep step(upload.blob.size, as, progress, stop);
   auto reported = upload;
   reported.open = [&step, open = upload.open] { return step.open(open); };
   try {
-    target.put_blob(reported, stop);
+    put(reported);
   } catch (const Error& error) {
     step.explain(error);
     throw;

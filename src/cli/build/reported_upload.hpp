@@ -4,7 +4,9 @@
 #include <tektii/oci/ports.hpp>
 #include <tektii/store/blob_store.hpp>
 
+#include <functional>
 #include <stop_token>
+#include <string>
 
 namespace tektii::cli {
 
@@ -12,8 +14,16 @@ namespace tektii::cli {
 oci::BlobUpload upload_of(const oci::Layer& layer, const builder::EnsureBlob& ensure, store::BlobStore& blobs,
                           const std::stop_token& stop);
 
-// Puts a layer. Once its bytes are asked for it is shown as a step of its own, so nothing is shown for one that is
+// Puts a blob. Once its bytes are asked for it is shown as a step of its own, so nothing is shown for one that is
 // there already or is mounted. True when its bytes were sent. Throws what put_blob throws.
+using PutBlob = std::function<void(const oci::BlobUpload& upload)>;
+struct ReportedAs {
+  std::string title;
+  builder::Activity activity = builder::Activity::upload;
+};
+bool put_reported(const PutBlob& put, const oci::BlobUpload& upload, const ReportedAs& as,
+                  builder::ProgressSink& progress, const std::stop_token& stop);
+// The same for a layer of an image that is pushed.
 bool put_reported(oci::ImageTarget& target, const oci::BlobUpload& upload, builder::ProgressSink& progress,
                   const std::stop_token& stop);
 

@@ -55,9 +55,11 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
   command.add_option("--build-arg", options.build_args, "Value for an ARG, NAME=VALUE or NAME from the environment")
       ->allow_extra_args(false);
   command
-      .add_option("--build-context", options.build_contexts,
-                  "What a name of FROM or --from stands for: NAME=DIR, oci-layout://DIR[:TAG|@DIGEST], "
-                  "docker-image://NAME, a git repository or the URL of a tar archive")
+      .add_option(
+          "--build-context", options.build_contexts,
+          "What a name of FROM or --from stands for: NAME=DIR, oci-layout://DIR[:TAG|@DIGEST], "
+          "oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], docker-image://NAME, a git repository or the URL "
+          "of a tar archive")
       ->allow_extra_args(false);
   command.add_option("--label", options.labels, "Label of the image, NAME=VALUE, over those of the Dockerfile")
       ->allow_extra_args(false);
@@ -108,8 +110,10 @@ void setup_build(CLI::App& root, CommandContext& context) {
   build->add_option("-t,--tag", options->tags, "Name of the image, repeatable")->allow_extra_args(false);
   build->add_flag("--push", options->push, "Push the image to the registry of each tag");
   build
-      ->add_option("-o,--output", options->outputs,
-                   "type=oci,dest=DIR or type=oci,dest=FILE.tar, repeatable; with --check or --call: table or json")
+      ->add_option(
+          "-o,--output", options->outputs,
+          "type=oci,dest=DIR, type=oci,dest=FILE.tar or type=docker,dest=FILE for docker load; dest=- is standard "
+          "output. Repeatable; with --check or --call: table or json")
       ->allow_extra_args(false);
   build->add_option("--platform", options->platform, "linux/amd64 is the only one")->capture_default_str();
   build->add_option("--iidfile", options->iid_file, "Write the image id (the digest of the config) to this file");
@@ -152,7 +156,12 @@ int run_build(const BuildOptions& given, CommandContext& context) {
                                  ? "No output was asked for: the result stays in the cache. Add --push or --output"
                                  : "No output was asked for: the image stays in the store. Add --push or --output");
   }
-  context.terminal.result(result.image.manifest.digest.str() + "\n");
+  const auto& digest = result.image.manifest.digest.str();
+  if (driver.writes_standard_output()) {
+    context.terminal.info(digest);
+  } else {
+    context.terminal.result(digest + "\n");
+  }
   if (!options.iid_file.empty()) write_file_atomic(options.iid_file, result.image.config.digest.str());
   if (!options.metadata_file.empty()) write_file_atomic(options.metadata_file, metadata_json(result, names));
   driver.collect_garbage(stop);

@@ -39,6 +39,18 @@ class FaultTable : public ::testing::Test {
     options.auth = RegistryStore::Auth::basic;
     start(options);
   }
+  // With a token server, and as the user that it knows.
+  void start_bearer(RegistryStore::Options options = {}) {
+    options.auth = RegistryStore::Auth::bearer;
+    start(std::move(options));
+    credentials.value = Credentials{"bob", Secret("s3cret:with:colons"), {}, {}};
+  }
+  std::vector<FaultRequest> token_requests() const { return server->requests("", "/token"); }
+  // Of a Bearer challenge.
+  std::string realm() const { return "Bearer realm=\"" + server->url("/token") + "\""; }
+  static Fault challenge(const std::string& header, int status = 401) {
+    return Fault{.status = status, .headers = {{"WWW-Authenticate", header}}};
+  }
   RegistryDeps deps() {
     RegistryDeps deps{*transport, credentials, &clock, {}, {}, transfer};
     deps.on_wait = [this](const WaitNotice& notice) {

@@ -1,5 +1,6 @@
 #include "named.hpp"
 
+#include "cli/images/image_name.hpp"
 #include "layout.hpp"
 #include "shown.hpp"
 #include <tektii/oci/reference.hpp>
@@ -16,8 +17,8 @@ using builder::NamedContext;
 
 constexpr std::string_view k_image_scheme = "docker-image://";
 constexpr const char* k_forms =
-    "a context is a directory, oci-layout://DIR[:TAG|@DIGEST], docker-image://NAME, a git repository or the URL of a "
-    "tar archive";
+    "a context is a directory, oci-layout://DIR[:TAG|@DIGEST], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], "
+    "docker-image://NAME, a git repository or the URL of a tar archive";
 
 NamedContext image(std::string name) {
   return {NamedContext::Kind::image, {}, std::move(name), {}};
@@ -29,6 +30,8 @@ NamedContext directory(fs::path path, std::optional<std::int64_t> time) {
 
 NamedContext load(const std::string& value, ContextLoader& loader, const BuildSecrets& secrets) {
   if (value.starts_with(k_layout_scheme)) return image(parse_layout(value).str());
+  if (value.starts_with("oci:")) return image(parse_layout(std::string(k_layout_scheme) + value.substr(4)).str());
+  if (const auto archive = parse_archive_name(value)) return image(archive->str());
   if (value.starts_with(k_image_scheme)) {
     auto name = value.substr(k_image_scheme.size());
     // "scratch" is no image, and means none.

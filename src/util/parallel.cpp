@@ -1,4 +1,4 @@
-#include "parallel.hpp"
+#include <tektii/util/parallel.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-namespace tektii::builder {
+namespace tektii {
 
 void for_each_in_parallel(std::size_t count, std::size_t threads, const std::stop_token& stop,
                           const std::function<void(std::size_t, const std::stop_token&)>& work) {
@@ -36,4 +36,4 @@ void for_each_in_parallel(std::size_t count, std::size_t threads, const std::sto
   if (first_error) std::rethrow_exception(first_error);
 }
 
-}  // namespace tektii::builder
+}  // namespace tektii
