@@ -128,6 +128,7 @@ BuildResult build_plan(const Plan& plan, const Looked& looked, const BuildReques
   }
   BuildResult result{oci::seal_image(final.config, final.stack.layers(), annotations), final.config, final.base_name,
                      final.base_digest, ensure};
+  result.image.manifest.annotations = request.descriptor_annotations;
   result.warnings = unused_build_args(request, plan);
   for (const auto& note : lint.notes) {
     result.warnings.push_back(fmt::format("{}:{}: {}", plan.file.name, note.span.first_line, note.message));

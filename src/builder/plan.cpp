@@ -32,6 +32,15 @@ void replace_named_epoch(std::map<std::string, std::string>& args, const BuildRe
   epoch->second = std::to_string(request.source_date_epoch);
 }
 
+Plan begin_plan(const BuildRequest& request) {
+  Plan plan;
+  plan.file = dockerfile::parse_dockerfile(request.dockerfile_text, request.dockerfile_name);
+  plan.global_args = evaluate_global_args(plan.file, request);
+  replace_named_epoch(plan.global_args, request);
+  plan.target = find_target(plan.file, request.target);
+  return plan;
+}
+
 }  // namespace
 
 SourceName resolve_from(const Plan& plan, const BuildRequest& request, int index, const std::string& from) {
@@ -39,14 +48,21 @@ SourceName resolve_from(const Plan& plan, const BuildRequest& request, int index
 }
 
 Plan make_plan(const BuildRequest& request, const BuildDeps& deps) {
-  Plan plan;
-  plan.file = dockerfile::parse_dockerfile(request.dockerfile_text, request.dockerfile_name);
-  plan.global_args = evaluate_global_args(plan.file, request);
-  replace_named_epoch(plan.global_args, request);
-  plan.target = find_target(plan.file, request.target);
+  Plan plan = begin_plan(request);
   Problems problems;
   reach_stage(plan, request, plan.target, problems);
   check_stages(plan, request, deps, problems);
+  problems.throw_if_any();
+  return plan;
+}
+
+Plan make_source_plan(const BuildRequest& request) {
+  Plan plan = begin_plan(request);
+  Problems problems;
+  // Stages before the target are those that it may need; all of them are wanted when none is named.
+  for (int index = request.target.empty() ? 0 : plan.target; index <= plan.target; ++index) {
+    if (!plan.stages.contains(index)) reach_stage(plan, request, index, problems);
+  }
   problems.throw_if_any();
   return plan;
 }

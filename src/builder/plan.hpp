@@ -49,6 +49,10 @@ struct Plan {
 // Parses and plans; every problem that can be known without a request is found here. Throws Error{usage}.
 Plan make_plan(const BuildRequest& request, const BuildDeps& deps);
 
+// The plan of what the target needs, or of every stage when the request names no target, to see what it takes from
+// other places: nothing is checked that only matters where steps run. Throws Error{usage}.
+Plan make_source_plan(const BuildRequest& request);
+
 // What the --from of a COPY or the from= of a mount names, seen from stage `index`.
 SourceName resolve_from(const Plan& plan, const BuildRequest& request, int index, const std::string& from);
 

@@ -43,8 +43,10 @@ Json write_entry(const oci::Descriptor& manifest, const EntryName& name) {
   entry["mediaType"] = manifest.media_type;
   entry["digest"] = manifest.digest.str();
   entry["size"] = manifest.size;
-  if (!name.image_name.empty()) entry["annotations"][std::string(k_image_name)] = name.image_name;
-  if (!name.tag.empty()) entry["annotations"][std::string(k_ref_name)] = name.tag;
+  auto annotations = manifest.annotations;
+  if (!name.image_name.empty()) annotations[std::string(k_image_name)] = name.image_name;
+  if (!name.tag.empty()) annotations[std::string(k_ref_name)] = name.tag;
+  if (!annotations.empty()) entry["annotations"] = annotations;
   if (manifest.platform) {
     entry["platform"]["architecture"] = manifest.platform->architecture;
     entry["platform"]["os"] = manifest.platform->os;

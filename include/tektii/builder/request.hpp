@@ -51,9 +51,10 @@ struct BuildRequest {
   bool preserve_timestamps = false;
   bool preserve_modes = false;  // keep the permission bits of context files as they are
   CompressionOptions compression;
-  std::map<std::string, std::string> labels;  // --label, over those of the Dockerfile
-  std::map<std::string, std::string> annotations;
-  bool base_annotations = false;  // add org.opencontainers.image.base.name and .digest
+  std::map<std::string, std::string> labels;                  // --label, over those of the Dockerfile
+  std::map<std::string, std::string> annotations;             // of the manifest
+  std::map<std::string, std::string> descriptor_annotations;  // of what names the manifest: an index, a layout
+  bool base_annotations = true;  // add org.opencontainers.image.base.name and .digest, unless they are given
 
   // What RUN --mount may ask for, by id.
   std::map<std::string, SecretSource> secrets;

@@ -11,6 +11,7 @@
 #include "document_cache.hpp"
 #include "early_push.hpp"
 #include "image_opener.hpp"
+#include "locked_sources.hpp"
 #include "push.hpp"
 #include "streamed_blobs.hpp"
 #include "write_archive.hpp"
@@ -33,6 +34,17 @@
 #include <utility>
 
 namespace tektii::cli {
+namespace {
+
+class NoProgress : public builder::ProgressSink {
+ public:
+  int step_started(std::string_view) override { return 0; }
+  void step_output(int, std::string_view) override {}
+  void step_progress(int, const builder::StepProgress&) override {}
+  void step_finished(int, builder::StepOutcome, std::chrono::milliseconds) override {}
+};
+
+}  // namespace
 
 struct BuildDriver::Impl {
   explicit Impl(const BuildOptions& options)
@@ -51,7 +63,21 @@ struct BuildDriver::Impl {
         client(std::make_unique<registry::RegistryClient>(
             registry::RegistryDeps{*transport, *docker_credentials, nullptr, {}, keep_documents_in(store)})),
         opener(make_image_opener(*client, store.temp_directory())),
-        remote(store, *transport, inputs.request.secrets) {}
+        remote(store, *transport, inputs.request.secrets) {
+    if (!inputs.lock) return;
+    opener = open_locked(std::move(opener), lock_rules(), inputs.request);
+    locked_remote.emplace(remote, lock_rules());
+  }
+
+  LockRules lock_rules() const { return {*inputs.lock, inputs.lock_name}; }
+
+  // Images are held against the lock when they are looked up, before the first step; so are these.
+  void require_lock(const std::stop_token& stop) {
+    if (!inputs.lock) return;
+    NoProgress silent;  // the build looks the images up again, which costs no request, and shows it
+    auto quiet = deps(silent);
+    require_locked(builder::list_sources(inputs.request, quiet, stop), lock_rules());
+  }
 
   // A context that is not a directory is kept in the store, which is opened early for it.
   store::Store& open_store() {
@@ -102,8 +128,10 @@ struct BuildDriver::Impl {
     return *times;
   }
 
-  builder::BuildDeps deps() {
-    builder::BuildDeps deps{store, store, snapshots, *executor, opener, progress(), &remote};
+  builder::BuildDeps deps() { return deps(progress()); }
+  builder::BuildDeps deps(builder::ProgressSink& sink) {
+    builder::BuildDeps deps{store, store, snapshots, *executor, opener, sink, &remote};
+    if (locked_remote) deps.remote = &*locked_remote;
     deps.cache_mounts = store.root() / "mounts" / "v1";
     deps.stat_cache = &stat_cache;
     deps.caches = open_caches(inputs.caches.from, *client);
@@ -129,6 +157,7 @@ struct BuildDriver::Impl {
   std::unique_ptr<registry::RegistryClient> client;
   oci::ImageOpener opener;
   StoreRemoteSources remote;
+  std::optional<LockedRemoteSources> locked_remote;
   std::unique_ptr<registry::CredentialSource> own_credentials;
   std::unique_ptr<registry::RegistryClient> own_client;  // for pushes, when use_credentials() was called
   Renderer renderer;
@@ -145,6 +174,7 @@ builder::BuildRequest& BuildDriver::request() {
 }
 
 void BuildDriver::check(const std::stop_token& stop) {
+  impl_->require_lock(stop);
   builder::check_build(impl_->inputs.request, impl_->deps(), stop);
   builder::require_no_warnings(impl_->inputs.request, impl_->opener, stop);
 }
@@ -154,6 +184,7 @@ builder::DockerfileCheck BuildDriver::check_dockerfile(const std::stop_token& st
 }
 
 builder::BuildResult BuildDriver::build(const std::stop_token& stop) {
+  impl_->require_lock(stop);
   auto result = builder::build_image(impl_->inputs.request, impl_->deps(), stop);
   impl_->save_stat_cache();
   return result;
@@ -161,6 +192,7 @@ builder::BuildResult BuildDriver::build(const std::stop_token& stop) {
 
 builder::BuildResult BuildDriver::build_for_push(const std::vector<oci::ImageReference>& references,
                                                  const std::stop_token& stop) {
+  impl_->require_lock(stop);
   std::stop_source either;
   const std::stop_callback forward(stop, [&] { either.request_stop(); });
   const auto end_build = [either]() mutable { either.request_stop(); };
@@ -184,6 +216,14 @@ builder::BuildResult BuildDriver::build_for_push(const std::vector<oci::ImageRef
     if (error.kind() == ErrorKind::interrupted && !stop.stop_requested()) push->settle();
     throw;
   }
+}
+
+LockFile BuildDriver::lock(const LockFile& kept, const std::stop_token& stop) {
+  const LockRules rules{kept, "the lock file", false};
+  auto deps = impl_->deps();
+  deps.open_image = open_locked(impl_->opener, rules, impl_->inputs.request);
+  const auto sources = builder::list_sources(impl_->inputs.request, deps, stop);
+  return lock_sources(sources, kept, impl_->remote, impl_->progress(), stop);
 }
 
 void BuildDriver::write_outputs(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,

@@ -31,6 +31,8 @@ class BuildDriver {
   void check(const std::stop_token& stop);
   // What --check shows; builds nothing.
   builder::DockerfileCheck check_dockerfile(const std::stop_token& stop);
+  // What the Dockerfile takes from other places, as it is now; what `kept` has is not asked for again. Builds nothing.
+  LockFile lock(const LockFile& kept, const std::stop_token& stop);
   builder::BuildResult build(const std::stop_token& stop);
   // The same for an image that is pushed next: beside the build it is checked that the references can be pushed to, and
   // layers are sent as soon as it is certain that the image has them. The build ends early when the push can't succeed.

@@ -1,5 +1,6 @@
 #include "options.hpp"
 
+#include "annotations.hpp"
 #include "context/dockerfile.hpp"
 #include "context/named.hpp"
 #include "named_epoch.hpp"
@@ -7,6 +8,7 @@
 #include "source_date.hpp"
 #include <tektii/dockerfile/instruction.hpp>
 #include <tektii/util/error.hpp>
+#include <tektii/util/file.hpp>
 #include <tektii/util/go_text.hpp>
 #include <tektii/util/text.hpp>
 
@@ -96,6 +98,24 @@ oci::Platform parse_platform(const std::string& text) {
               fmt::format("--platform {} is not supported: tektii builds linux/amd64 only", text));
 }
 
+void take_annotations(const BuildOptions& options, BuildInputs& inputs) {
+  auto& request = inputs.request;
+  auto annotations = parse_annotations(options.annotations, request.platform);
+  require_places(annotations, {.has_index = false, .has_layout = !inputs.outputs.empty()});
+  request.annotations = std::move(annotations.manifest);
+  request.descriptor_annotations = std::move(annotations.manifest_descriptor);
+  request.base_annotations = options.base_annotations;
+}
+
+void take_lock(const BuildOptions& options, BuildInputs& inputs) {
+  const auto path = lock_path(options);
+  inputs.lock = read_lock_file(path);
+  inputs.lock_name = path.filename().string();
+  if (inputs.lock) return;
+  throw Error(ErrorKind::usage, fmt::format("--locked: there is no {}", path.string()))
+      .add_hint("tektii lock writes it");
+}
+
 bool may_run_commands(const dockerfile::Dockerfile& file) {
   for (const auto& stage : file.stages) {
     const bool any = std::any_of(stage.instructions.begin(), stage.instructions.end(), [](const auto& instruction) {
@@ -108,6 +128,25 @@ bool may_run_commands(const dockerfile::Dockerfile& file) {
 }
 
 }  // namespace
+
+fs::path lock_path(const BuildOptions& options) {
+  constexpr const char* k_name = "tektii.lock";
+  if (!options.lock_file.empty()) return fs::absolute(options.lock_file);
+  const bool is_url = options.file.starts_with("http://") || options.file.starts_with("https://");
+  std::error_code failure;
+  if (!fs::is_directory(options.context, failure) || options.file == "-" || is_url) {
+    throw Error(ErrorKind::usage, "the Dockerfile is not a file of this machine, so no lock file is beside it")
+        .add_hint("name the lock file with --lock-file");
+  }
+  if (options.file.empty()) return fs::absolute(fs::path(options.context) / k_name);
+  return fs::absolute(options.file).parent_path() / k_name;
+}
+
+std::optional<LockFile> read_lock_file(const fs::path& path) {
+  std::error_code failure;
+  if (!fs::exists(path, failure) && !failure) return std::nullopt;
+  return LockFile::parse(read_file(path), path.filename().string());
+}
 
 BuildInputs read_build_inputs(const BuildOptions& options, ContextLoader& loader) {
   BuildInputs inputs;
@@ -125,9 +164,11 @@ BuildInputs read_build_inputs(const BuildOptions& options, ContextLoader& loader
   if (!options.iid_file.empty()) require_directory_of("--iidfile", options.iid_file);
   if (!options.metadata_file.empty()) require_directory_of("--metadata-file", options.metadata_file);
   for (const auto& output : options.outputs) inputs.outputs.push_back(parse_output(output));
+  take_annotations(options, inputs);
   inputs.caches = read_cache_options(options.caches);
   request.inline_cache = inputs.caches.is_inline || is_on(request, "BUILDKIT_INLINE_CACHE");
   inputs.agents = read_run_options(options.run, request);
+  if (options.locked) take_lock(options, inputs);
   // What may take time comes last, when nothing can be wrong with the options any more.
   const auto context_times = read_context(options, loader, request);
   request.named_contexts = read_named_contexts(options.build_contexts, loader, request.secrets);

@@ -2,6 +2,7 @@
 
 #include "cache_options.hpp"
 #include "context/loader.hpp"
+#include "lock_file.hpp"
 #include "run_options.hpp"
 #include <tektii/builder/build.hpp>
 
@@ -21,6 +22,7 @@ struct BuildOptions {
   std::vector<std::string> build_args;
   std::vector<std::string> build_contexts;
   std::vector<std::string> labels;
+  std::vector<std::string> annotations;
   std::vector<std::string> outputs;
   std::string target;
   std::string platform = "linux/amd64";
@@ -34,6 +36,9 @@ struct BuildOptions {
   bool early_push = true;  // send layers while later steps run
   bool no_cache = false;
   bool preserve_modes = false;
+  bool base_annotations = true;
+  bool locked = false;
+  std::string lock_file;             // empty: beside the Dockerfile
   bool summary = false;              // tell where the time went
   bool builds_nothing = false;       // --check and --call
   std::string file_flag = "--file";  // the name of the flag, for hints
@@ -55,6 +60,8 @@ struct BuildInputs {
   std::vector<OutputSpec> outputs;
   StartedAgents agents;
   CacheSpecs caches;
+  std::optional<LockFile> lock;   // of --locked
+  std::string lock_name;          // as shown in messages
   bool may_run_commands = false;  // some stage may have a RUN, in the Dockerfile or as ONBUILD of its base
 };
 
@@ -64,5 +71,11 @@ OutputSpec parse_output(const std::string& text);
 // Loads the contexts, reads the Dockerfile, the ignore file and the commit time of the context. Throws Error{usage}; a
 // missing Dockerfile has the documented text "Dockerfile not found at PATH".
 BuildInputs read_build_inputs(const BuildOptions& options, ContextLoader& loader);
+
+// Where the lock file is: --lock-file, else "tektii.lock" beside the Dockerfile. Throws Error{usage} when the
+// Dockerfile is no file of this machine.
+std::filesystem::path lock_path(const BuildOptions& options);
+// nullopt when there is no such file.
+std::optional<LockFile> read_lock_file(const std::filesystem::path& path);
 
 }  // namespace tektii::cli

@@ -63,6 +63,14 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
       ->allow_extra_args(false);
   command.add_option("--label", options.labels, "Label of the image, NAME=VALUE, over those of the Dockerfile")
       ->allow_extra_args(false);
+  command
+      .add_option("--annotation", options.annotations,
+                  "Annotation of the manifest, KEY=VALUE, or LEVEL:KEY=VALUE with the level manifest, index, "
+                  "manifest-descriptor or index-descriptor")
+      ->allow_extra_args(false);
+  command.add_flag_callback(
+      "--no-base-annotations", [&options] { options.base_annotations = false; },
+      "Do not annotate the manifest with the name and digest of the base image");
   command.add_option("-j,--jobs", options.jobs, "Stages that are built at once [default: one per processor]");
   command.add_option("--target", options.target, "Stage to build [default: the last]");
   command.add_flag("--no-cache", options.no_cache, "Run every step, also if its inputs did not change");
@@ -74,6 +82,9 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
       ->capture_default_str();
   command.add_option("--timestamps", options.timestamps,
                      "Times of files: preserve, or seconds since 1970 [default: SOURCE_DATE_EPOCH, else 1980-01-01]");
+  command.add_flag("--locked", options.locked,
+                   "Take bases and remote files of ADD as the lock file says, and no others");
+  command.add_option("--lock-file", options.lock_file, "Of --locked [default: tektii.lock beside the Dockerfile]");
   add_cache_options(command, options.caches);
   add_run_options(command, options.run);
   command.add_flag("--preserve-modes", options.preserve_modes,

@@ -5,6 +5,7 @@
 #include "cli/commands/image_builder.hpp"
 #include "cli/commands/images.hpp"
 #include "cli/commands/inspect.hpp"
+#include "cli/commands/lock.hpp"
 #include "cli/commands/sandbox.hpp"
 #include "cli/commands/scenario.hpp"
 #include "cli/commands/strategy.hpp"
@@ -14,6 +15,7 @@ namespace tektii::cli {
 
 void make_commands(CLI::App& root, CommandContext& context) {
   setup_build(root, context);
+  setup_lock(root, context);
   setup_strategy(root, context);
   setup_version(root, context, make_image_builder(context));
   setup_scenario(root, context);

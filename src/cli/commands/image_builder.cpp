@@ -55,11 +55,11 @@ class DriverImageBuilder : public ImageBuilder {
     set_display(options_, context_);
     driver_ = std::make_unique<BuildDriver>(options_);
     auto& request = driver_->request();
-    request.base_annotations = true;
-    request.annotations["org.opencontainers.image.revision"] = inputs.git_sha;
-    request.annotations["org.opencontainers.image.created"] = format_rfc3339(request.created);
+    // What --annotation says wins.
+    request.annotations.emplace("org.opencontainers.image.revision", inputs.git_sha);
+    request.annotations.emplace("org.opencontainers.image.created", format_rfc3339(request.created));
     if (const auto url = source_url(inputs.context); !url.empty()) {
-      request.annotations["org.opencontainers.image.source"] = url;
+      request.annotations.emplace("org.opencontainers.image.source", url);
     }
     const SettleAtEnd settle(*driver_);
     driver_->check(context_.stop());
