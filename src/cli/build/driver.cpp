@@ -49,6 +49,7 @@ struct BuildDriver::Impl {
         docker_credentials(registry::make_docker_config_credentials()),
         client(std::make_unique<registry::RegistryClient>(
             registry::RegistryDeps{*transport, *docker_credentials, nullptr, {}, keep_documents_in(store)})),
+        caches(open_caches(inputs.caches.from, *client)),
         opener(make_image_opener(*client)),
         remote(store, *transport, inputs.request.secrets) {}
 
@@ -105,7 +106,7 @@ struct BuildDriver::Impl {
     builder::BuildDeps deps{store, store, snapshots, *executor, opener, progress(), &remote};
     deps.cache_mounts = store.root() / "mounts" / "v1";
     deps.stat_cache = &stat_cache;
-    deps.caches = open_caches(inputs.caches.from, *client);
+    deps.caches = caches;
     deps.marks = &store.marks();
     return deps;
   }
@@ -126,6 +127,7 @@ struct BuildDriver::Impl {
   std::unique_ptr<net::HttpTransport> transport;
   std::unique_ptr<registry::CredentialSource> docker_credentials;
   std::unique_ptr<registry::RegistryClient> client;
+  std::vector<builder::CacheSource> caches;  // the same ones for each attempt: they remember what they have lost
   oci::ImageOpener opener;
   StoreRemoteSources remote;
   std::unique_ptr<registry::CredentialSource> own_credentials;
