@@ -2,6 +2,7 @@
 #include "support/fake_registry.hpp"
 #include <tektii/oci/manifest.hpp>
 #include <tektii/util/file.hpp>
+#include <tektii/util/hash.hpp>
 #include <tektii/util/process.hpp>
 #include <tektii/util/text.hpp>
 
@@ -185,6 +186,18 @@ TEST_F(CachesTest, LayersOfARegistryThatAreDamagedWhenTheImageIsPushedAreMadeAga
   EXPECT_THAT(second.err, HasSubstr("it is made again"));
   EXPECT_EQ(cached_steps(second), 5U);  // three of the first attempt, two of the second
   EXPECT_FALSE(other.manifest("app", "1").empty());
+}
+
+TEST_F(CachesTest, WhatIsDamagedInADirectoryIsWrittenAgain) {
+  const std::vector<std::string> both = {"--cache-to", "type=local,dest=kept", "--output", "type=oci,dest=out"};
+  digest(build("one", both));
+  for (const auto* layout : {"kept", "out"}) {
+    damage_layers(layout);
+    digest(build("one", both));
+    for (const auto& blob : std::filesystem::directory_iterator(path(std::string(layout) + "/blobs/sha256"))) {
+      EXPECT_EQ(Sha256::hex_of(read_file(blob.path())), blob.path().filename()) << layout;
+    }
+  }
 }
 
 TEST_F(CachesTest, RegistryThatRefusesIsAWarning) {

@@ -222,7 +222,8 @@ void BuildDriver::keep_in_store(const builder::BuildResult& result, const std::v
   }
   // The store holds images of many names, so the whole name is the tag.
   for (const auto& reference : references) {
-    const auto target = store::open_layout_target(impl_->store.root(), reference.str(), reference.str());
+    const auto target = store::open_layout_target(impl_->store.root(), reference.str(), reference.str(),
+                                                  store::ExistingBlobs::of_right_size);
     put_image(result, *target, impl_->store, stop);
   }
 }
