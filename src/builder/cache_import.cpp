@@ -43,6 +43,22 @@ std::size_t drop_unlisted(CacheRecords& records, const oci::Artifact& artifact) 
                        [&](const auto& step) { return step.second && !listed.contains(step.second->blob.digest); });
 }
 
+// Tells a failure of who receives the bytes from one of who gives them.
+class ReceiverSink : public ByteSink {
+ public:
+  explicit ReceiverSink(ByteSink& next) : next_(next) {}
+  void write(ByteSpan data) override {
+    failed_ = true;
+    next_.write(data);
+    failed_ = false;
+  }
+  bool failed() const { return failed_; }
+
+ private:
+  ByteSink& next_;
+  bool failed_ = false;
+};
+
 }  // namespace
 
 struct ImportedCaches::Cache {
@@ -66,9 +82,10 @@ struct ImportedCaches::Cache {
   bool offers(const oci::Layer& layer, store::BlobStore& blobs, const std::stop_token& stop) {
     const auto& digest = layer.blob.digest;
     if (blobs.size_of(digest) == layer.blob.size) return true;
+    if (source.lost->contains(digest)) return false;
     {
       const std::lock_guard lock(mutex);
-      if (broken || lost.contains(digest)) return false;
+      if (broken) return false;
       if (const auto known = present.find(digest); known != present.end()) return known->second;
     }
     try {
@@ -86,18 +103,21 @@ struct ImportedCaches::Cache {
     }
   }
 
+  // Whatever is wrong with the cache, building again helps: the step is made then. So the error says.
   void fetch(const oci::Descriptor& blob, ByteSink& sink, const std::stop_token& stop) {
+    ReceiverSink receiver(sink);
     try {
-      source.source->fetch(blob, sink, stop);
-    } catch (Error& error) {
-      if (error.kind() == ErrorKind::interrupted) throw;
-      const std::lock_guard lock(mutex);
-      lost.insert(blob.digest);
-      has_new_losses = true;
-      warnings.push_back(fmt::format("cache {}: a layer that it offered can't be had: {}", source.name, error.what()));
-      error.add_context("cache " + source.name);
-      error.add_hint("leave this --cache-from out, and the steps are run");
-      throw;
+      source.source->fetch(blob, receiver, stop);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted || receiver.failed()) throw;
+      source.lost->add(blob.digest);
+      const auto reason = fmt::format("cache {}: a layer that it offered can't be had: {}", source.name, error.what());
+      {
+        const std::lock_guard lock(mutex);
+        has_new_losses = true;
+        warnings.push_back(reason);
+      }
+      throw Error(ErrorKind::damaged, reason).add_hint("leave this --cache-from out, and the steps are run");
     }
   }
 
@@ -105,7 +125,6 @@ struct ImportedCaches::Cache {
   CacheRecords records;
   std::mutex mutex;  // guards what follows
   std::map<oci::Digest, bool> present;
-  std::set<oci::Digest> lost;
   bool broken = false;
   bool has_new_losses = false;
   std::vector<std::string> warnings;

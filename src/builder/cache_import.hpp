@@ -8,7 +8,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -17,7 +16,8 @@ namespace tektii::builder {
 
 // The caches of --cache-from: a second level behind the local one. A cache that is not there, is damaged or can't be
 // reached is left out with a warning, never an error. Records are believed; a hit touches no bytes, and the blob is
-// fetched, and verified, when something asks for it. Thread-safe once it is read.
+// fetched, and verified, when something asks for it. When it can't be had that is Error{damaged}, and CacheSource::lost
+// remembers it. Thread-safe once it is read.
 class ImportedCaches {
  public:
   // Reads all of them at once and reports on each. Throws Error{interrupted} alone.

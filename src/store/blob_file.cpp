@@ -3,6 +3,7 @@
 #include <tektii/util/error.hpp>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 
 #include <cerrno>
 #include <utility>
+#include <vector>
 
 namespace tektii::store {
 
@@ -64,6 +66,25 @@ std::optional<std::uint64_t> blob_size_in(const fs::path& root, const oci::Diges
   }
   if (!S_ISREG(info.st_mode)) return std::nullopt;
   return static_cast<std::uint64_t>(info.st_size);
+}
+
+bool is_blob_intact(const fs::path& root, const oci::Descriptor& blob, const std::stop_token& stop) {
+  if (blob_size_in(root, blob.digest) != blob.size) return false;
+  constexpr std::size_t k_buffer = 1U << 20;
+  try {
+    FdSource source(open_file(blob_path_in(root, blob.digest), O_RDONLY), "a blob");
+    Sha256 hash;
+    std::vector<std::byte> buffer(k_buffer);
+    while (const auto count = source.read(buffer)) {
+      throw_if_stopped(stop);
+      hash.update(ByteSpan(buffer).first(count));
+    }
+    return oci::Digest::of_hex(hash.finish_hex()) == blob.digest;
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) throw;
+    spdlog::debug("{} can't be read: {}", blob_path_in(root, blob.digest).string(), error.what());
+    return false;
+  }
 }
 
 BlobFile::BlobFile(fs::path root, fs::path temporary)

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 
 namespace tektii::store {
 
@@ -15,6 +16,9 @@ std::filesystem::path blob_path_in(const std::filesystem::path& root, const oci:
 
 // Size of a blob in a layout; nullopt when it is not there.
 std::optional<std::uint64_t> blob_size_in(const std::filesystem::path& root, const oci::Digest& digest);
+
+// True when the blob is there and its bytes have its digest. One that can't be read is not intact.
+bool is_blob_intact(const std::filesystem::path& root, const oci::Descriptor& blob, const std::stop_token& stop);
 
 // A blob that is being written to `temporary` (which may not exist yet, on the file system of `root`) and then renamed
 // into the layout at `root`. The temporary file is unlinked unless commit() succeeded.

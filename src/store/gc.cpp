@@ -197,7 +197,13 @@ PruneResult GarbageCollector::prune_locked(Survey& survey, const PruneOptions& o
     for (const auto& entry : chosen) {
       if (const auto digest = digest_of(entry)) blobs.insert(*digest);
     }
-    const auto is_removed = [&](const oci::Digest& digest) { return blobs.contains(digest); };
+    // An image that was put in, or named anew, since the survey has blobs that are in use: they were marked before its
+    // entry was written.
+    const auto is_removed = [&](const oci::Digest& digest) {
+      if (!blobs.contains(digest)) return false;
+      const auto status = file_status(store_.blob_path(digest));
+      return !status || mtime_of(*status) < survey.cutoff;
+    };
     // Before the blobs: an image in index.json is whole.
     result.images = drop_images(store_.root(), is_removed, options.dry_run);
   }

@@ -92,7 +92,8 @@ void remove_strays(const fs::path& root) {
 
 class LayoutTarget : public oci::ImageTarget {
  public:
-  LayoutTarget(fs::path root, EntryName name) : root_(std::move(root)), name_(std::move(name)) {
+  LayoutTarget(fs::path root, EntryName name, ExistingBlobs existing)
+      : root_(std::move(root)), name_(std::move(name)), existing_(existing) {
     refuse_foreign_directory(root_);
     ensure_layout(root_);
     writing_.emplace(FileLock::acquire(root_ / "blobs", LockMode::shared));
@@ -105,12 +106,12 @@ class LayoutTarget : public oci::ImageTarget {
     const bool is_listed = std::any_of(index.manifests.begin(), index.manifests.end(), [&](const auto& entry) {
       return entry.digest == manifest.digest && ref_name_of(entry) == name_.tag;
     });
-    return is_listed && is_complete(manifest);
+    return is_listed && is_complete(manifest, stop);
   }
 
   void put_blob(const oci::BlobUpload& upload, std::stop_token stop) override {
     throw_if_stopped(stop);
-    if (has_blob(upload.blob)) return;
+    if (has_blob(upload.blob, stop)) return;
     BlobFile file(root_, next_temporary());
     const auto source = upload.open();
     copy_stream(*source, file, stop);
@@ -119,7 +120,7 @@ class LayoutTarget : public oci::ImageTarget {
 
   void put_manifest(const oci::Descriptor& manifest, const std::string& bytes, std::stop_token stop) override {
     throw_if_stopped(stop);
-    if (!has_blob(manifest)) {
+    if (!has_blob(manifest, stop)) {
       BlobFile file(root_, next_temporary());
       file.write(as_byte_span(bytes));
       file.commit(BlobInfo{manifest.digest, manifest.size});
@@ -132,13 +133,16 @@ class LayoutTarget : public oci::ImageTarget {
   }
 
  private:
-  bool has_blob(const oci::Descriptor& blob) const { return blob_size_in(root_, blob.digest) == blob.size; }
+  bool has_blob(const oci::Descriptor& blob, const std::stop_token& stop) const {
+    if (existing_ == ExistingBlobs::of_right_size) return blob_size_in(root_, blob.digest) == blob.size;
+    return is_blob_intact(root_, blob, stop);
+  }
 
-  bool is_complete(const oci::Descriptor& manifest) const {
-    if (!has_blob(manifest)) return false;
+  bool is_complete(const oci::Descriptor& manifest, const std::stop_token& stop) const {
+    if (!has_blob(manifest, stop)) return false;
     const auto parsed = oci::Manifest::parse(read_blob(root_, manifest));
-    return has_blob(parsed.config) && std::all_of(parsed.layers.begin(), parsed.layers.end(),
-                                                  [this](const auto& layer) { return has_blob(layer); });
+    return has_blob(parsed.config, stop) && std::all_of(parsed.layers.begin(), parsed.layers.end(),
+                                                        [&](const auto& layer) { return has_blob(layer, stop); });
   }
 
   fs::path next_temporary() {
@@ -148,6 +152,7 @@ class LayoutTarget : public oci::ImageTarget {
 
   fs::path root_;
   EntryName name_;
+  ExistingBlobs existing_;
   std::optional<FileLock> writing_;  // keeps prune_layout away from blobs that no manifest names yet
   std::atomic<unsigned> counter_ = 0;
 };
@@ -155,8 +160,8 @@ class LayoutTarget : public oci::ImageTarget {
 }  // namespace
 
 std::unique_ptr<oci::ImageTarget> open_layout_target(const fs::path& directory, const std::string& tag,
-                                                     const std::string& image_name) {
-  return std::make_unique<LayoutTarget>(directory, EntryName{tag, image_name});
+                                                     const std::string& image_name, ExistingBlobs existing) {
+  return std::make_unique<LayoutTarget>(directory, EntryName{tag, image_name}, existing);
 }
 
 }  // namespace tektii::store

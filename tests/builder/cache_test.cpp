@@ -224,9 +224,60 @@ TEST_F(CacheTest, FailureWhenTheImageIsAskedForSaysWhatToDo) {
     second.ensure_blob(second.image.layers[0], {});
     ADD_FAILURE() << "no error";
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("cache the-cache: digest mismatch"));
+    EXPECT_EQ(error.kind(), ErrorKind::damaged);
+    EXPECT_THAT(error.what(), HasSubstr("cache the-cache: a layer that it offered can't be had: digest mismatch"));
     EXPECT_THAT(error.hints(), ElementsAre(HasSubstr("leave this --cache-from out")));
   }
+}
+
+TEST_F(CacheTest, LayerThatWasLostOnDeliveryIsMadeByTheNextBuild) {
+  const auto first = fill_cache(k_two_stages);
+  const auto machine = new_machine();
+  const auto second = build_on(*machine, k_two_stages);
+  cache_->breaks_when_fetched = true;
+  EXPECT_THROW(second.ensure_blob(second.image.layers[0], {}), Error);
+  const auto third = build_on(*machine, k_two_stages);
+  EXPECT_THAT(steps_run(), ElementsAre(HasSubstr("COPY b /b")));
+  EXPECT_EQ(third.image.manifest.digest, first.image.manifest.digest);
+  third.ensure_blob(third.image.layers[0], {});
+  // With the third one nothing is taken from it any more.
+  EXPECT_THROW(third.ensure_blob(third.image.layers[1], {}), Error);
+  EXPECT_THROW(third.ensure_blob(third.image.layers[2], {}), Error);
+  build_on(*machine, k_two_stages);
+  EXPECT_THAT(steps_run(), SizeIs(3));
+}
+
+TEST_F(CacheTest, FullDiskIsNotTheFaultOfTheCache) {
+  class FullStore : public store::BlobStore {
+   public:
+    explicit FullStore(store::BlobStore& blobs) : blobs_(blobs) {}
+    std::optional<std::uint64_t> size_of(const oci::Digest& digest) override { return blobs_.size_of(digest); }
+    std::unique_ptr<ByteSource> open(const oci::Digest& digest) override { return blobs_.open(digest); }
+    void discard(const oci::Digest& digest) override { blobs_.discard(digest); }
+    std::unique_ptr<store::BlobWriter> create() override { return std::make_unique<FullWriter>(); }
+
+   private:
+    struct FullWriter : store::BlobWriter {
+      void write(ByteSpan) override { throw_errno("write", ENOSPC); }
+      store::BlobInfo commit(const std::optional<store::BlobInfo>&) override { return {oci::Digest::of_bytes(""), 0}; }
+      BlobOpener reader() override { return {}; }
+    };
+    store::BlobStore& blobs_;
+  };
+  fill_cache(k_two_stages);
+  const auto machine = new_machine();
+  FullStore full(machine->store);
+  auto base = deps();
+  BuildDeps all{full, machine->store, machine->snapshots, executor_, base.open_image, progress_};
+  all.caches = caches_;
+  const auto result = build_image(request_, all, {});
+  try {
+    result.ensure_blob(result.image.layers[0], {});
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::failure) << error.what();
+  }
+  EXPECT_FALSE(caches_[0].lost->contains(result.image.layers[0].blob.digest));
 }
 
 struct Foreign {

@@ -1,6 +1,8 @@
 // --cache-from and --cache-to end to end: the binary, with stores that share nothing, against a registry that counts.
 #include "support/fake_registry.hpp"
+#include <tektii/oci/manifest.hpp>
 #include <tektii/util/file.hpp>
+#include <tektii/util/hash.hpp>
 #include <tektii/util/process.hpp>
 #include <tektii/util/text.hpp>
 
@@ -55,6 +57,15 @@ class CachesTest : public ::testing::Test {
     std::size_t count = 0;
     for (const auto& line : split(result.err, '\n')) count += line.ends_with(" CACHED") ? 1 : 0;
     return count;
+  }
+  // Alters a byte of every layer in an OCI layout.
+  void damage_layers(const std::string& layout) const {
+    for (const auto& entry : std::filesystem::directory_iterator(path(layout + "/blobs/sha256"))) {
+      auto content = read_file(entry.path());
+      if (content.starts_with('{')) continue;
+      content.back() = static_cast<char>(content.back() ^ 1);
+      write_file_atomic(entry.path(), content);
+    }
   }
   int count(std::string_view method, std::string_view prefix = "") { return registry_.server().count(method, prefix); }
 
@@ -138,18 +149,55 @@ TEST_F(CachesTest, LocalCacheDoesNotGrowFromRunToRun) {
 
 TEST_F(CachesTest, DamagedLayersAreMadeAgain) {
   const auto first = digest(build("one", {"--cache-to", "type=local,dest=kept"}));
-  for (const auto& entry : std::filesystem::directory_iterator(path("kept/blobs/sha256"))) {
-    if (read_file(entry.path()).starts_with('{')) continue;
-    auto content = read_file(entry.path());
-    content.back() = static_cast<char>(content.back() ^ 1);
-    write_file_atomic(entry.path(), content);
-  }
+  damage_layers("kept");
   // The last step is new: it needs the files below it.
   write("ctx/Dockerfile", "FROM scratch\nCOPY a /a\nCOPY b /b\nENV C=d\nWORKDIR /w\nWORKDIR /x\n");
   const auto second = build("two", {"--cache-from", "type=local,src=kept", "--output", "type=oci,dest=out"});
   EXPECT_EQ(second.exit_code, 0) << second.err;
   EXPECT_THAT(second.err, HasSubstr("a layer that it offered can't be had"));
   EXPECT_EQ(digest(build("three", {})), digest(second));
+}
+
+// No step reads the layers, so they turn out to be damaged when the image is written.
+TEST_F(CachesTest, LayersThatAreDamagedWhenTheImageIsWrittenAreMadeAgain) {
+  std::string dockerfile = "FROM scratch\n";
+  for (int i = 0; i < 12; ++i) {
+    write("ctx/f" + std::to_string(i), "file " + std::to_string(i));
+    dockerfile += "COPY f" + std::to_string(i) + " /\n";
+  }
+  write("ctx/Dockerfile", dockerfile);
+  const auto first = digest(build("one", {"--cache-to", "type=local,dest=kept"}));
+  damage_layers("kept");
+  const auto second = build("two", {"--cache-from", "type=local,src=kept", "--output", "type=oci,dest=out"});
+  EXPECT_EQ(digest(second), first);
+  EXPECT_THAT(second.err, AllOf(HasSubstr("can't be had"), HasSubstr("it is made again")));
+}
+
+TEST_F(CachesTest, LayersOfARegistryThatAreDamagedWhenTheImageIsPushedAreMadeAgain) {
+  const auto first = digest(build("one", {"--cache-to", cache()}));
+  const auto layer = oci::Manifest::parse(registry_.manifest("cache", "main")).layers.at(0);
+  registry_.set_intercept([&](const ServerRequest& request) -> std::optional<ServerResponse> {
+    if (request.method != "GET" || request.path() != "/v2/cache/blobs/" + layer.digest.str()) return std::nullopt;
+    return ServerResponse{.status = 200, .body = std::string(layer.size, 'x')};
+  });
+  FakeRegistry other;  // which can't mount the layers
+  const auto second = build("two", {"--cache-from", cache(), "--push", "-t", other.name() + "/app:1"});
+  EXPECT_EQ(digest(second), first);
+  EXPECT_THAT(second.err, HasSubstr("it is made again"));
+  EXPECT_EQ(cached_steps(second), 5U);  // three of the first attempt, two of the second
+  EXPECT_FALSE(other.manifest("app", "1").empty());
+}
+
+TEST_F(CachesTest, WhatIsDamagedInADirectoryIsWrittenAgain) {
+  const std::vector<std::string> both = {"--cache-to", "type=local,dest=kept", "--output", "type=oci,dest=out"};
+  digest(build("one", both));
+  for (const auto* layout : {"kept", "out"}) {
+    damage_layers(layout);
+    digest(build("one", both));
+    for (const auto& blob : std::filesystem::directory_iterator(path(std::string(layout) + "/blobs/sha256"))) {
+      EXPECT_EQ(Sha256::hex_of(read_file(blob.path())), blob.path().filename()) << layout;
+    }
+  }
 }
 
 TEST_F(CachesTest, RegistryThatRefusesIsAWarning) {

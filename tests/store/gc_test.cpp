@@ -67,6 +67,33 @@ class GcTest : public ::testing::Test {
     return fs::path("blobs/sha256") / digest.hex();
   }
 
+  struct Image {
+    oci::Descriptor manifest;
+    std::string manifest_bytes;
+    oci::Digest config;
+    oci::Digest layer;
+    std::vector<oci::Digest> blobs() const { return {manifest.digest, config, layer}; }
+  };
+  // One of a layer and a config, under a tag.
+  Image add_image(const std::string& layer, const std::string& tag, std::chrono::seconds age) {
+    const std::string config = "{}";
+    const oci::Manifest manifest{
+        "application/vnd.oci.image.manifest.v1+json",
+        {"application/vnd.oci.image.config.v1+json", oci::Digest::of_bytes(config), config.size()},
+        {{"application/vnd.oci.image.layer.v1.tar", oci::Digest::of_bytes(layer), layer.size()}},
+        {}};
+    const auto bytes = manifest.serialise();
+    { const Store create(root_); }
+    Image image{{manifest.media_type, oci::Digest::of_bytes(bytes), bytes.size()},
+                bytes,
+                manifest.config.digest,
+                manifest.layers[0].digest};
+    for (const auto& text : {layer, config, bytes}) add_blob(text, age);
+    open_layout_target(root_, tag)->put_manifest(image.manifest, bytes, {});
+    return image;
+  }
+  std::vector<oci::Descriptor> listed() const { return oci::Index::parse(read_file(root_ / "index.json")).manifests; }
+
   std::vector<CacheArea> areas() const {
     return {{"trees", "trees/v1", [](std::string_view name) { return name != "locks"; }, true}};
   }
@@ -194,22 +221,7 @@ TEST_F(GcTest, MarksAreOnlyAsNewAsNeeded) {
 }
 
 TEST_F(GcTest, TaggedImagesStayUnlessAllIsAskedFor) {
-  const std::string layer(k_mega, 'l');
-  const std::string config = "{}";
-  const oci::Manifest manifest{
-      "application/vnd.oci.image.manifest.v1+json",
-      {"application/vnd.oci.image.config.v1+json", oci::Digest::of_bytes(config), config.size()},
-      {{"application/vnd.oci.image.layer.v1.tar", oci::Digest::of_bytes(layer), layer.size()}},
-      {}};
-  const auto bytes = manifest.serialise();
-  { const Store create(root_); }
-  const auto target = open_layout_target(root_, "app:1");
-  for (const auto& text : {layer, config}) {
-    target->put_blob(
-        {{"", oci::Digest::of_bytes(text), text.size()}, [text] { return std::make_unique<StringSource>(text); }}, {});
-  }
-  target->put_manifest({manifest.media_type, oci::Digest::of_bytes(bytes), bytes.size()}, bytes, {});
-  for (const auto& entry : fs::directory_iterator(root_ / "blobs/sha256")) set_age(entry.path(), hours(30));
+  add_image(std::string(k_mega, 'l'), "app:1", hours(30));
   const auto loose = add_blob("loose", hours(30));
 
   Store store(root_);
@@ -218,18 +230,54 @@ TEST_F(GcTest, TaggedImagesStayUnlessAllIsAskedFor) {
   const auto kept = prune(store, {});
   EXPECT_THAT(paths(kept.removed), ElementsAre(loose.string()));
   EXPECT_THAT(kept.images, IsEmpty());
-  EXPECT_EQ(oci::Index::parse(read_file(root_ / "index.json")).manifests.size(), 1U);
+  EXPECT_EQ(listed().size(), 1U);
 
   PruneOptions all;
   all.images = true;
   all.dry_run = true;
   EXPECT_THAT(prune(store, all).images, ElementsAre("app:1"));
-  EXPECT_EQ(oci::Index::parse(read_file(root_ / "index.json")).manifests.size(), 1U);
+  EXPECT_EQ(listed().size(), 1U);
   all.dry_run = false;
   const auto result = prune(store, all);
   EXPECT_THAT(result.images, ElementsAre("app:1"));
   EXPECT_EQ(result.removed.size(), 3U);
-  EXPECT_THAT(oci::Index::parse(read_file(root_ / "index.json")).manifests, IsEmpty());
+  EXPECT_THAT(listed(), IsEmpty());
+}
+
+// Does something when it is first asked for the time, which is when the survey is over.
+class AfterSurveyClock : public Clock {
+ public:
+  explicit AfterSurveyClock(std::function<void()> action) : action_(std::move(action)) {}
+  std::chrono::system_clock::time_point now() const override {
+    if (const auto action = std::exchange(action_, nullptr)) action();
+    return system_.now();
+  }
+  bool sleep_for(std::chrono::milliseconds duration, const std::stop_token& stop) override {
+    return system_.sleep_for(duration, stop);
+  }
+
+ private:
+  mutable std::function<void()> action_;
+  SystemClock system_;
+};
+
+TEST_F(GcTest, AnImageThatIsNamedDuringACollectionStays) {
+  const auto image = add_image("layer", "app:1", hours(30));
+  const auto loose = add_blob("loose", hours(30));
+  Store store(root_);
+  AfterSurveyClock clock([&] {
+    Store build(root_);
+    for (const auto& blob : image.blobs()) ASSERT_TRUE(build.size_of(blob));
+    open_layout_target(root_, "app:2", {}, ExistingBlobs::of_right_size)
+        ->put_manifest(image.manifest, image.manifest_bytes, {});
+  });
+  PruneOptions all;
+  all.images = true;
+  const auto result = GarbageCollector(store, {}, clock).prune(all, [] {}, {});
+  EXPECT_THAT(result.images, IsEmpty());
+  EXPECT_THAT(paths(result.removed), ElementsAre(loose.string()));
+  EXPECT_EQ(listed().size(), 2U);
+  for (const auto& blob : image.blobs()) EXPECT_TRUE(store.size_of(blob));
 }
 
 TEST_F(GcTest, LeftoversOfKilledProcessesGo) {

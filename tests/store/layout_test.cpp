@@ -197,6 +197,29 @@ TEST_F(LayoutTest, NothingToSendWhenComplete) {
   EXPECT_TRUE(target->has_manifest(image.manifest, {}));
 }
 
+// A disk flips a bit, a program writes into it: the size tells nothing.
+TEST_F(LayoutTest, AlteredBlobsAreReplaced) {
+  const auto image = add("one", "1");
+  for (const auto& [blob, content] :
+       std::map<oci::Digest, std::string>{{image.layers[0].blob.digest, "one"},
+                                          {image.config.digest, image.config_bytes},
+                                          {image.manifest.digest, image.manifest_bytes}}) {
+    const auto path = root_ / "blobs/sha256" / blob.hex();
+    auto altered = content;
+    altered.back() = static_cast<char>(altered.back() ^ 1);
+    write_file_atomic(path, altered);
+    {
+      const auto trusting = open_layout_target(root_, "1", {}, ExistingBlobs::of_right_size);
+      trusting->put_blob(upload({"", blob, content.size()}, content), {});
+      EXPECT_EQ(read_file(path), altered);
+    }
+    EXPECT_FALSE(open_layout_target(root_, "1")->has_manifest(image.manifest, {}));
+    put(*open_layout_target(root_, "1"), image, "one");
+    EXPECT_EQ(read_file(path), content);
+    EXPECT_TRUE(open_layout_target(root_, "1")->has_manifest(image.manifest, {}));
+  }
+}
+
 TEST_F(LayoutTest, TargetVerifiesWhatItGets) {
   const auto image = make_image("one");
   const auto target = open_layout_target(root_, "1");

@@ -20,11 +20,17 @@ std::unique_ptr<oci::ImageSource> open_layout_image(const std::filesystem::path&
 std::unique_ptr<oci::ArtifactSource> open_layout_artifact(const std::filesystem::path& directory,
                                                           const std::string& tag_or_digest);
 
+// When a blob that is already in a layout is taken as it is: when its bytes have its digest, which takes reading them,
+// or when its file has the right size, for a layout whose readers compare the bytes themselves (a Store does).
+enum class ExistingBlobs { verified, of_right_size };
+
 // Writes an image into an OCI layout directory (created if missing; other images in it stay; blobs that are already
-// there with the right size are not written again). `tag` becomes org.opencontainers.image.ref.name and replaces the
-// image that had it; it may be empty. `image_name` (the full reference) becomes io.containerd.image.name.
+// there are not written again, those that were altered are replaced). `tag` becomes org.opencontainers.image.ref.name
+// and replaces the image that had it; it may be empty. `image_name` (the full reference) becomes
+// io.containerd.image.name.
 std::unique_ptr<oci::ImageTarget> open_layout_target(const std::filesystem::path& directory, const std::string& tag,
-                                                     const std::string& image_name = {});
+                                                     const std::string& image_name = {},
+                                                     ExistingBlobs existing = ExistingBlobs::verified);
 
 // Removes the blobs of an OCI layout directory that nothing in its index.json needs any more, and returns how many
 // bytes they had. Does nothing while a target of any process is open on it, and when the index names something of an

@@ -62,6 +62,7 @@ struct BuildDriver::Impl {
         docker_credentials(registry::make_config_credentials({})),
         client(std::make_unique<registry::RegistryClient>(
             registry::RegistryDeps{*transport, *docker_credentials, nullptr, {}, keep_documents_in(store)})),
+        caches(open_caches(inputs.caches.from, *client)),
         opener(make_image_opener(*client, store.temp_directory())),
         remote(store, *transport, inputs.request.secrets) {
     if (!inputs.lock) return;
@@ -134,7 +135,7 @@ struct BuildDriver::Impl {
     if (locked_remote) deps.remote = &*locked_remote;
     deps.cache_mounts = store.root() / "mounts" / "v1";
     deps.stat_cache = &stat_cache;
-    deps.caches = open_caches(inputs.caches.from, *client);
+    deps.caches = caches;
     deps.marks = &store.marks();
     return deps;
   }
@@ -155,6 +156,7 @@ struct BuildDriver::Impl {
   std::unique_ptr<net::HttpTransport> transport;
   std::unique_ptr<registry::CredentialSource> docker_credentials;
   std::unique_ptr<registry::RegistryClient> client;
+  std::vector<builder::CacheSource> caches;  // the same ones for each attempt: they remember what they have lost
   oci::ImageOpener opener;
   StoreRemoteSources remote;
   std::optional<LockedRemoteSources> locked_remote;
@@ -266,7 +268,8 @@ void BuildDriver::keep_in_store(const builder::BuildResult& result, const std::v
   }
   // The store holds images of many names, so the whole name is the tag.
   for (const auto& reference : references) {
-    const auto target = store::open_layout_target(impl_->store.root(), reference.str(), reference.str());
+    const auto target = store::open_layout_target(impl_->store.root(), reference.str(), reference.str(),
+                                                  store::ExistingBlobs::of_right_size);
     put_image(result, *target, impl_->store, stop);
   }
 }
