@@ -36,6 +36,8 @@ std::string_view describe(Step step) {
       return "open a layer directory";
     case Step::mount_overlay:
       return "mount the overlay";
+    case Step::mount_root:
+      return "mount the root directory";
     case Step::prepare_mount_point:
       return "prepare a mount point";
     case Step::mount_proc:

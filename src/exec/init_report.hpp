@@ -15,6 +15,7 @@ enum class Step : std::uint8_t {
   mount_propagation,
   open_layer,
   mount_overlay,
+  mount_root,
   prepare_mount_point,
   mount_proc,
   mount_sys,

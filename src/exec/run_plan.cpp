@@ -75,6 +75,7 @@ std::string serialize_plan(const RunPlan& plan) {
       {"lower_dirs", std::move(lower_dirs)},
       {"upper_dir", encode_bytes(plan.rootfs.upper_dir.string())},
       {"work_dir", encode_bytes(plan.rootfs.work_dir.string())},
+      {"root_dir", encode_bytes(plan.rootfs.root_dir.string())},
       {"spec", encode_spec(plan.spec)},
       {"parent", plan.parent},
   };
@@ -95,6 +96,7 @@ RunPlan parse_plan(std::string_view text, std::string_view secrets) {
     plan.rootfs.lower_dirs = decode_byte_list<std::filesystem::path>(document.at("lower_dirs"));
     plan.rootfs.upper_dir = decode_bytes(document.at("upper_dir"));
     plan.rootfs.work_dir = decode_bytes(document.at("work_dir"));
+    plan.rootfs.root_dir = decode_bytes(document.at("root_dir"));
     plan.spec = decode_spec(document.at("spec"), secrets);
     plan.parent = document.at("parent").get<pid_t>();
   } catch (const json::exception& error) {

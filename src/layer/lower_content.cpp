@@ -57,13 +57,16 @@ UniqueFd LowerContent::open(const std::string& path) {
 
 bool LowerContent::has_same_content(const std::string& path, int fd, const std::stop_token& stop) {
   const UniqueFd old = open(path);
-  if (!old) return false;
+  return old && have_same_bytes(old.get(), fd, path, stop);
+}
+
+bool have_same_bytes(int first, int second, const std::string& shown, const std::stop_token& stop) {
   std::vector<std::byte> a(k_compare_size);
   std::vector<std::byte> b(k_compare_size);
   for (std::uint64_t offset = 0;; offset += k_compare_size) {
     throw_if_stopped(stop);
-    const std::size_t size_a = read_at(fd, a, offset, path);
-    const std::size_t size_b = read_at(old.get(), b, offset, path);
+    const std::size_t size_a = read_at(first, a, offset, shown);
+    const std::size_t size_b = read_at(second, b, offset, shown);
     if (size_a != size_b || !std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(size_a), b.begin())) {
       return false;
     }

@@ -25,4 +25,7 @@ class LowerContent {
   std::vector<std::unique_ptr<DirStack>> directories_;
 };
 
+// Compares two open files from their beginning. Throws Error{interrupted} on stop.
+bool have_same_bytes(int first, int second, const std::string& shown, const std::stop_token& stop);
+
 }  // namespace tektii::layer

@@ -17,13 +17,17 @@ namespace tektii::exec {
 // How many lower directories a root may have: OVL_MAX_STACK of the kernel, less the two that mount points take.
 inline constexpr std::size_t k_most_lower_dirs = 498;
 
-// The root of a command: an overlay of read-only lower directories and one that takes the changes.
+// The root of a command: an overlay of read-only lower directories and one that takes the changes, or one directory.
 struct Rootfs {
   std::vector<std::filesystem::path> lower_dirs;  // topmost first; may be empty (a stage FROM scratch)
   // Exists and is empty before the run; holds the changes after it. Its own owner, mode and times are what the command
   // sees of "/"; one that not everyone may search (mkdtemp) is made root's with mode 0755.
   std::filesystem::path upper_dir;
   std::filesystem::path work_dir;  // exists, empty (before and after), on the same file system as upper_dir
+  // Not empty: the root is this directory itself, without overlayfs, and takes the changes. There are no other lower
+  // directories and no upper one then. Mount points that it lacks are made for the run and removed after it, and what
+  // is above them keeps its time, so that a command that changes nothing leaves it as it was but for ctimes.
+  std::filesystem::path root_dir = {};
 };
 
 enum class NetworkMode { host, none };

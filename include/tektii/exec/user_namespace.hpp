@@ -2,6 +2,7 @@
 
 #include <tektii/exec/executor.hpp>
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,11 @@ namespace tektii::exec {
 // The process id, working directory and environment stay. Every mount made later goes away with the process, also after
 // SIGKILL. Returns nullopt on success, else what is missing (the process is unchanged then).
 std::optional<Unavailable> enter_build_namespace();
+
+// Tries whether overlayfs takes directories beside `directory` (empty, on the file system of the layers) and writes to
+// them, in a child that leaves nothing; some milliseconds. After enter_build_namespace(), and still single-threaded.
+// Returns why not; then commands can be run with Rootfs::root_dir alone.
+std::optional<Unavailable> probe_overlay(const std::filesystem::path& directory);
 
 // The `userns` tier: pid, ipc, uts and mount namespaces, native overlayfs with userxattr. `entered` is the result of
 // enter_build_namespace(), reported by unavailable_reason().

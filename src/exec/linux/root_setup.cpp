@@ -8,6 +8,7 @@
 #include "overlay.hpp"
 #include "run_mounts.hpp"
 
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -85,6 +86,17 @@ void mount_layers(const RunPlan& plan, const WorkLayout& layout, const std::vect
   mount_overlay(layers, layout.root.string(), plan.spec.security == SecurityMode::insecure);
 }
 
+// A plain directory has its mount points already. Bound onto another one, because pivot_root() wants a mount.
+void mount_directory(const RunPlan& plan, const WorkLayout& layout) {
+  const std::string root = plan.rootfs.root_dir.string();
+  const UniqueFd target(::open(layout.root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!target) throw StepFailure{Step::mount_root, errno, root};
+  const UniqueFd mounted = bind_mount_at(Step::mount_root, root, target, root);
+  MountRestrictions restrictions;
+  restrictions.no_devices = plan.spec.security != SecurityMode::insecure;
+  restrict_mount(Step::mount_root, mounted, root, restrictions);
+}
+
 // As BuildKit: what is missing belongs to the user of the command. Inside of a mount nothing is made, the command then
 // fails to start.
 void make_working_directory(const RunSpec& spec, const stdfs::path& root, const RunMounts& mounts) {
@@ -110,9 +122,13 @@ void enter_root(const RunPlan& plan) {
   const WorkLayout layout(plan.rootfs.work_dir);
   const RunSpec& spec = plan.spec;
   RunMounts mounts(spec, layout.mounts);
-  std::vector<MountPoint> points = standard_mount_points();
-  for (MountPoint& point : mounts.points_in_root()) points.push_back(std::move(point));
-  mount_layers(plan, layout, points);
+  if (plan.rootfs.root_dir.empty()) {
+    std::vector<MountPoint> points = standard_mount_points();
+    for (MountPoint& point : mounts.points_in_root()) points.push_back(std::move(point));
+    mount_layers(plan, layout, points);
+  } else {
+    mount_directory(plan, layout);
+  }
   mount_proc(resolve_mount_point(layout.root, "/proc"), spec.security);
   mount_sys(resolve_mount_point(layout.root, "/sys"), spec.security);
   mount_devices(resolve_mount_point(layout.root, "/dev"), spec);

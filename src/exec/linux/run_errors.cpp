@@ -7,14 +7,10 @@
 
 #include <cerrno>
 #include <cstring>
-#include <optional>
-#include <string>
 
 namespace tektii::exec {
 
-namespace {
-
-// File systems that can't hold an upper directory, by the magic numbers of statfs().
+// By the magic numbers of statfs().
 std::optional<std::string> unsuitable_file_system(const std::filesystem::path& path) {
   struct statfs info {};
   if (::statfs(path.c_str(), &info) != 0) return std::nullopt;
@@ -32,6 +28,8 @@ std::optional<std::string> unsuitable_file_system(const std::filesystem::path& p
       return std::nullopt;
   }
 }
+
+namespace {
 
 void add_overlay_hints(Error& error, const RunPlan& plan) {
   if (const auto file_system = unsuitable_file_system(plan.rootfs.upper_dir)) {

@@ -36,12 +36,6 @@ bool is_within(std::string_view path, std::string_view parent) {
   return path.starts_with(parent) && (path.size() == parent.size() || parent.empty() || path[parent.size()] == '/');
 }
 
-std::string clean(const std::string& target) {
-  std::string path = stdfs::path("/" + target).lexically_normal().string();
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path.starts_with("//") ? path.substr(1) : path;
-}
-
 // Opens `relative` below `root` part by part; with `make`, what is missing is made. The path is resolved already. No
 // symlink is followed: another command that shares a cache may put one there meanwhile, and it would lead out of the
 // root, which is not the root of this process yet.
@@ -73,10 +67,28 @@ UniqueFd open_mount_point(const stdfs::path& root, const std::string& relative, 
 
 }  // namespace
 
+std::string clean_target(const std::string& target) {
+  std::string path = stdfs::path("/" + target).lexically_normal().string();
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path.starts_with("//") ? path.substr(1) : path;
+}
+
+std::vector<MountPoint> points_in_root(const std::vector<MountPoint>& targets) {
+  std::vector<MountPoint> points;
+  std::vector<std::string> covers{"/dev", "/proc", "/sys"};
+  for (const MountPoint& target : targets) {
+    const bool inside = std::any_of(covers.begin(), covers.end(),
+                                    [&](const std::string& cover) { return is_within(target.path, cover); });
+    if (!inside) points.push_back(target);
+    covers.push_back(target.path);
+  }
+  return points;
+}
+
 RunMounts::RunMounts(const RunSpec& spec, const stdfs::path& work)
     : work_(work), devices_(spec.security == SecurityMode::insecure) {
   std::map<std::string, const Mount*> by_target;  // sorted, so that parents come before what is inside of them
-  for (const Mount& mount : spec.mounts) by_target[clean(mount.target)] = &mount;
+  for (const Mount& mount : spec.mounts) by_target[clean_target(mount.target)] = &mount;
   int number = 0;
   for (const auto& [target, mount] : by_target) {
     prepared_.push_back(prepare(*mount, target, work_ / std::to_string(number++)));
@@ -156,15 +168,9 @@ std::string RunMounts::prepare_secret(const SecretSource& source, const std::str
 }
 
 std::vector<MountPoint> RunMounts::points_in_root() const {
-  std::vector<MountPoint> points;
-  std::vector<std::string> covers{"/dev", "/proc", "/sys"};
-  for (const Prepared& prepared : prepared_) {
-    const bool inside = std::any_of(covers.begin(), covers.end(),
-                                    [&](const std::string& cover) { return is_within(prepared.target, cover); });
-    if (!inside) points.push_back({prepared.target, prepared.directory});
-    covers.push_back(prepared.target);
-  }
-  return points;
+  std::vector<MountPoint> targets;
+  for (const Prepared& prepared : prepared_) targets.push_back({prepared.target, prepared.directory});
+  return exec::points_in_root(targets);
 }
 
 bool RunMounts::covers(const std::string& resolved) const {

@@ -10,6 +10,13 @@
 
 namespace tektii::exec {
 
+// The target of a mount without "." ".." and double slashes, absolute.
+std::string clean_target(const std::string& target);
+
+// Of all targets (clean, sorted) those that belong to the root file system: not to another mount, nor to /dev, /proc
+// and /sys.
+std::vector<MountPoint> points_in_root(const std::vector<MountPoint>& targets);
+
 // The mounts of one RunSpec, made in an init. Sources come first, while everything of the host can be reached, because
 // a mount point has to be what its source is: a directory or a file.
 class RunMounts {

@@ -2,6 +2,7 @@
 #include "init_process.hpp"
 #include "output_pump.hpp"
 #include "run_errors.hpp"
+#include "tree_mount_points.hpp"
 #include <tektii/exec/user_namespace.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
@@ -95,6 +96,19 @@ class UsernsExecutor : public Executor {
     RunPlan plan{absolute(rootfs), spec, ::getpid()};
     for (Mount& mount : plan.spec.mounts) make_absolute(mount);
     const WorkDirCleaner cleaner(plan.rootfs.work_dir);
+    if (plan.rootfs.root_dir.empty()) return run_init(plan, output, stop);
+    try {
+      TreeMountPoints points(plan.rootfs.root_dir, mount_points_of(plan.spec));
+      const ExitStatus status = run_init(plan, output, stop);
+      points.remove();
+      return status;
+    } catch (const StepFailure& failure) {
+      throw to_error({InitReport::Kind::failed, failure.step, failure.error_number, 0, failure.path}, plan);
+    }
+  }
+
+ private:
+  static ExitStatus run_init(const RunPlan& plan, OutputSink& output, const std::stop_token& stop) {
     InitProcess init(plan);
     const RunOutcome outcome = pump_output(init, output, stop);
     throw_if_stopped(stop);
@@ -106,12 +120,15 @@ class UsernsExecutor : public Executor {
     return to_exit_status(outcome.exited->wait_status);
   }
 
- private:
   static Rootfs absolute(const Rootfs& rootfs) {
     Rootfs result;
     for (const stdfs::path& directory : rootfs.lower_dirs) result.lower_dirs.push_back(stdfs::absolute(directory));
-    result.upper_dir = stdfs::absolute(rootfs.upper_dir);
     result.work_dir = stdfs::absolute(rootfs.work_dir);
+    if (rootfs.root_dir.empty()) {
+      result.upper_dir = stdfs::absolute(rootfs.upper_dir);
+    } else {
+      result.root_dir = stdfs::absolute(rootfs.root_dir);
+    }
     return result;
   }
 
