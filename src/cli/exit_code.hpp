@@ -13,6 +13,11 @@ inline constexpr int k_exit_denied = 4;
 inline constexpr int k_exit_network = 5;
 inline constexpr int k_exit_platform_mismatch = 6;
 inline constexpr int k_exit_immutable_tag = 7;
+// How a scenario that was waited for ended.
+inline constexpr int k_exit_scenario_failed = 20;
+inline constexpr int k_exit_scenario_cancelled = 21;
+inline constexpr int k_exit_gate_failed = 22;   // a condition of --fail-if holds
+inline constexpr int k_exit_gate_missing = 23;  // none holds, but the run lacks the metric of one
 inline constexpr int k_exit_interrupted = 130;
 
 int exit_code_of(ErrorKind kind);
