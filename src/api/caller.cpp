@@ -63,26 +63,49 @@ std::int64_t unix_seconds(const Clock& clock) {
 
 Caller::Caller(ClientOptions options, ClientDeps deps)
     : base_url_(checked_base_url(std::move(options.base_url))),
-      api_key_(checked_key(std::move(options.api_key))),
+      api_key_(options.anonymous ? Secret() : checked_key(std::move(options.api_key))),
       deps_(deps) {}
 
 // Which of the two headers the platform reads is not public: its older client sent X-API-Key for versions and a bearer
 // token for backtests.
-net::HttpRequest Caller::request_of(const Call& call) const {
+net::HttpRequest Caller::request_to(std::string_view method, const std::string& target, const std::string& body) const {
   net::HttpRequest request;
-  request.method = row_of(call.endpoint).method;
-  request.url = base_url_ + target_of(call.endpoint, call.parameters, call.query);
+  request.method = method;
+  request.url = base_url_ + target;
   request.headers.push_back({"Accept", "application/json"});
-  request.headers.push_back({"X-API-Key", api_key_.reveal()});
-  request.authorization = Secret("Bearer " + api_key_.reveal());
-  if (!call.body.empty() || request.method == "POST") {
+  if (!api_key_.empty()) {
+    request.headers.push_back({"X-API-Key", api_key_.reveal()});
+    request.authorization = Secret("Bearer " + api_key_.reveal());
+  }
+  if (!body.empty() || request.method == "POST") {
     // A POST without content still gets a JSON body: some gateways want a Content-Length.
-    const std::string body = call.body.empty() ? "{}" : call.body;
+    const std::string text = body.empty() ? "{}" : body;
     request.headers.push_back({"Content-Type", "application/json"});
-    request.body_size = body.size();
-    request.body = [body] { return std::make_unique<StringSource>(body); };
+    request.body_size = text.size();
+    request.body = [text] { return std::make_unique<StringSource>(text); };
   }
   return request;
+}
+
+net::HttpRequest Caller::request_of(const Call& call) const {
+  return request_to(row_of(call.endpoint).method, target_of(call.endpoint, call.parameters, call.query), call.body);
+}
+
+net::HttpResponse Caller::stream_once(const Call& call, const std::vector<net::Header>& headers, ByteSink& sink,
+                                      std::function<void(const net::HttpResponse&)> on_head,
+                                      const std::stop_token& stop) {
+  net::HttpRequest request = request_of(call);
+  request.headers.insert(request.headers.end(), headers.begin(), headers.end());
+  request.on_head = std::move(on_head);
+  net::HttpResponse response = deps_.transport.send(request, &sink, stop);
+  spdlog::debug("{} {} -> {}", request.method, request.url, response.status);
+  response.url = request.url;
+  return response;
+}
+
+Decision Caller::judge(const net::HttpResponse& response, bool idempotent, int attempt) const {
+  const auto asked = parse_retry_after(response.header("Retry-After"), unix_seconds(deps_.clock));
+  return decide(response.status, asked, idempotent, attempt);
 }
 
 net::HttpResponse Caller::send_once(const net::HttpRequest& request, const std::stop_token& stop) {
@@ -98,16 +121,17 @@ void Caller::wait(std::chrono::milliseconds duration, const std::stop_token& sto
 }
 
 net::HttpResponse Caller::exchange(const Call& call, const std::stop_token& stop) {
-  const net::HttpRequest request = request_of(call);
-  const bool idempotent = row_of(call.endpoint).idempotent;
+  return exchange(request_of(call), row_of(call.endpoint).idempotent, stop);
+}
+
+net::HttpResponse Caller::exchange(const net::HttpRequest& request, bool idempotent, const std::stop_token& stop) {
   for (int attempt = 1;; ++attempt) {
     throw_if_stopped(stop);
     Decision decision;
     try {
       net::HttpResponse response = send_once(request, stop);
       spdlog::debug("{} {} -> {}", request.method, request.url, response.status);
-      const auto asked = parse_retry_after(response.header("Retry-After"), unix_seconds(deps_.clock));
-      decision = decide(response.status, asked, idempotent, attempt);
+      decision = judge(response, idempotent, attempt);
       if (decision.verdict != Verdict::retry) return response;
     } catch (net::TransportError& error) {
       decision = decide_broken(error.connected(), idempotent, attempt);
@@ -141,6 +165,22 @@ bool Caller::send_if_known(const Call& call, const std::stop_token& stop) {
   if (response.status == 404 || response.status == 405) return false;
   if (response.status < 200 || response.status >= 300) throw error_for(call, response);
   return true;
+}
+
+std::string Caller::send_raw(const RawCall& call, const std::stop_token& stop) {
+  const bool clean = std::none_of(call.path.begin(), call.path.end(), [](char c) {
+    return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '#';
+  });
+  if (!call.path.starts_with('/') || call.path.starts_with("//") || !clean) {
+    throw Error(ErrorKind::usage, fmt::format("\"{}\" is not the path of a call", escape_control(call.path)))
+        .add_hint("it looks like /v1/strategies; what is no letter of a URL is percent-encoded");
+  }
+  const bool idempotent = call.method == "GET" || call.method == "HEAD";
+  net::HttpResponse response = exchange(request_to(call.method, call.path, call.body), idempotent, stop);
+  if (response.status < 200 || response.status >= 300) {
+    throw error_of(response, {call.method + " " + call.path, api_key_.reveal(), idempotent});
+  }
+  return std::move(response.body);
 }
 
 }  // namespace tektii::api

@@ -1,5 +1,6 @@
 #include "api/caller.hpp"
 #include "api/decode.hpp"
+#include "api/download.hpp"
 #include <tektii/api/client.hpp>
 
 #include <nlohmann/json.hpp>
@@ -91,6 +92,28 @@ Answer<Page<Scenario>> Client::list_scenarios(const std::string& strategy, const
 Answer<Scenario> Client::get_scenario(const std::string& strategy, const std::string& scenario,
                                       const std::stop_token& stop) {
   return answer(decode_scenario, impl_->caller.send({Endpoint::get_scenario, {strategy, {}, scenario}}, stop));
+}
+
+Answer<Scenario> Client::cancel_scenario(const std::string& strategy, const std::string& scenario,
+                                         const std::stop_token& stop) {
+  return answer(decode_scenario, impl_->caller.send({Endpoint::cancel_scenario, {strategy, {}, scenario}}, stop));
+}
+
+void Client::download_results(const std::string& strategy, const std::string& scenario, ResultType type, ByteSink& sink,
+                              const DownloadProgress& progress, const std::stop_token& stop) {
+  const std::string name(k_result_types[static_cast<std::size_t>(type)]);
+  download(impl_->caller, {Endpoint::get_results, {strategy, {}, scenario, name}}, sink, progress, stop);
+}
+
+Answer<Page<Instrument>> Client::list_instruments(const InstrumentFilter& filter, const std::stop_token& stop) {
+  Query query;
+  if (!filter.market.empty()) query.emplace_back("market", filter.market);
+  if (!filter.status.empty()) query.emplace_back("status", filter.status);
+  return answer(decode_instruments, impl_->caller.send({Endpoint::list_instruments, {}, query}, stop));
+}
+
+std::string Client::call(const RawCall& call, const std::stop_token& stop) {
+  return impl_->caller.send_raw(call, stop);
 }
 
 }  // namespace tektii::api

@@ -1,5 +1,6 @@
 #include "api/decode.hpp"
 
+#include <tektii/api/client.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/text.hpp>
 
@@ -15,6 +16,7 @@ namespace tektii::api {
 namespace {
 
 using nlohmann::json;
+using nlohmann::ordered_json;
 using Names = std::initializer_list<const char*>;
 
 // In the order of display; other numbers of a result object follow by name.
@@ -138,6 +140,20 @@ Scenario scenario_of(const json& object) {
   return scenario;
 }
 
+Instrument instrument_of(const json& object) {
+  Instrument instrument;
+  instrument.symbol = id_of(object, {"symbol", "id"});
+  instrument.name = text_of(object, {"name", "description"});
+  instrument.market = text_of(object, {"market"});
+  instrument.status = text_of(object, {"status"});
+  if (const json* list = member(object, "granularities"); list != nullptr && list->is_array()) {
+    for (const json& one : *list) {
+      if (one.is_string()) instrument.granularities.push_back(one.get<std::string>());
+    }
+  }
+  return instrument;
+}
+
 // The array of a list, wherever it is.
 const json& items_of(const json& document, const char* name) {
   const json& inner = unwrap(document);
@@ -157,6 +173,17 @@ std::string cursor_of(const json& document) {
     if (!cursor.empty()) return cursor;
   }
   return {};
+}
+
+// Where the array of a list is, as items_of finds it, in a document that may be changed.
+ordered_json& list_in(ordered_json& document, const std::string& name) {
+  ordered_json& inner =
+      document.is_object() && document.contains("data") && !document["data"].is_null() ? document["data"] : document;
+  if (inner.is_array()) return inner;
+  for (ordered_json* holder : {&document, &inner}) {
+    if (holder->is_object() && holder->contains(name) && (*holder)[name].is_array()) return (*holder)[name];
+  }
+  throw unreadable(fmt::format("it has no list of {}", name));
 }
 
 template <typename T>
@@ -206,6 +233,33 @@ Page<Version> decode_versions(std::string_view text) {
 
 Page<Scenario> decode_scenarios(std::string_view text) {
   return page_of<Scenario>(text, "scenarios", scenario_of);
+}
+
+Page<Instrument> decode_instruments(std::string_view text) {
+  return page_of<Instrument>(text, "instruments", instrument_of);
+}
+
+std::string merge_pages(const std::vector<std::string>& answers, const std::string& name) {
+  if (answers.size() == 1) return answers.front();
+  ordered_json merged;
+  for (const std::string& answer : answers) {
+    ordered_json document = ordered_json::parse(answer, nullptr, false);
+    if (document.is_discarded()) throw unreadable("it is not JSON");
+    if (merged.is_null()) {
+      merged = std::move(document);
+      continue;
+    }
+    ordered_json& target = list_in(merged, name);
+    for (ordered_json& item : list_in(document, name)) target.push_back(std::move(item));
+  }
+  if (merged.is_object()) {
+    for (ordered_json* holder : {&merged, merged.contains("data") ? &merged["data"] : &merged}) {
+      if (!holder->is_object()) continue;
+      holder->erase("nextCursor");
+      holder->erase("pagination");
+    }
+  }
+  return merged.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
 }  // namespace tektii::api

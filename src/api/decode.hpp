@@ -18,5 +18,6 @@ Scenario decode_scenario(std::string_view text);
 Page<Strategy> decode_strategies(std::string_view text);
 Page<Version> decode_versions(std::string_view text);
 Page<Scenario> decode_scenarios(std::string_view text);
+Page<Instrument> decode_instruments(std::string_view text);
 
 }  // namespace tektii::api

@@ -30,6 +30,11 @@ constexpr std::array k_endpoints = {
     EndpointRow{Endpoint::create_scenario, "POST", "/v1/strategies/{strategy}/scenarios", k_strategy, false},
     EndpointRow{Endpoint::list_scenarios, "GET", "/v1/strategies/{strategy}/scenarios", k_strategy, true},
     EndpointRow{Endpoint::get_scenario, "GET", "/v1/strategies/{strategy}/scenarios/{scenario}", k_scenario, true},
+    EndpointRow{Endpoint::cancel_scenario, "POST", "/v1/strategies/{strategy}/scenarios/{scenario}/cancel", k_scenario,
+                false},
+    EndpointRow{Endpoint::get_results, "GET", "/v1/strategies/{strategy}/scenarios/{scenario}/results/{type}",
+                "{type} of scenario {scenario}", true},
+    EndpointRow{Endpoint::list_instruments, "GET", "/v1/instruments", "", true},
 };
 
 // An id is opaque, but it has to stay one segment of the path.
@@ -43,7 +48,7 @@ std::string path_segment(std::string_view name, const std::string& id) {
 const std::string& parameter(const PathParameters& parameters, std::string_view name) {
   if (name == "strategy") return parameters.strategy;
   if (name == "version") return parameters.version;
-  return parameters.scenario;
+  return name == "type" ? parameters.type : parameters.scenario;
 }
 
 using Rewrite = std::function<std::string(std::string_view name, const std::string& value)>;

@@ -18,12 +18,15 @@ enum class Endpoint {
   create_scenario,
   list_scenarios,
   get_scenario,
+  cancel_scenario,
+  get_results,
+  list_instruments,
 };
 
 struct EndpointRow {
   Endpoint endpoint;
   std::string_view method;
-  std::string_view path;     // below the base URL; {strategy}, {version} and {scenario} are replaced
+  std::string_view path;     // below the base URL; {strategy}, {version}, {scenario} and {type} are replaced
   std::string_view subject;  // what a 404 says is missing; empty when the path itself would be
   bool idempotent;           // may be sent again although the server may have acted on it
 };
@@ -31,7 +34,8 @@ struct EndpointRow {
 struct PathParameters {
   std::string strategy;
   std::string version;
-  std::string scenario;
+  std::string scenario = {};
+  std::string type = {};  // of results
 };
 
 using Query = std::vector<std::pair<std::string, std::string>>;

@@ -37,9 +37,9 @@ std::string reason_of(const nlohmann::json::parse_error& error) {
 
 }  // namespace
 
-nlohmann::json parse_json_file(std::string_view text, const std::string& file_name) {
+nlohmann::ordered_json parse_json_file(std::string_view text, const std::string& file_name) {
   try {
-    return nlohmann::json::parse(text);
+    return nlohmann::ordered_json::parse(text, nullptr, true, true);
   } catch (const nlohmann::json::parse_error& error) {
     throw Error(ErrorKind::usage, fmt::format("{} is not valid JSON: {}", file_name, reason_of(error)))
         .set_span(span_at(text, error.byte, file_name));

@@ -7,8 +7,8 @@
 
 namespace tektii::api {
 
-// Parses a JSON file that a user wrote. Throws Error{usage} with the line and column of the first thing that is not
-// JSON.
-nlohmann::json parse_json_file(std::string_view text, const std::string& file_name);
+// Parses a JSON file that a user wrote, which may hold comments (// and /* */). Throws Error{usage} with the line and
+// column of the first thing that is not JSON.
+nlohmann::ordered_json parse_json_file(std::string_view text, const std::string& file_name);
 
 }  // namespace tektii::api

@@ -1,3 +1,4 @@
+#include "api/config_override.hpp"
 #include "api/json_place.hpp"
 #include "api/scenario_vocabulary.hpp"
 #include <tektii/api/scenario_config.hpp>
@@ -212,15 +213,21 @@ std::vector<ConfigFault> check_scenario_config(std::string_view text, const std:
   return Checker().check(parse_json_file(text, file_name));
 }
 
-ScenarioConfig ScenarioConfig::parse(std::string text, const std::string& file_name) {
-  const std::vector<ConfigFault> faults = check_scenario_config(text, file_name);
+ScenarioConfig ScenarioConfig::parse(std::string text, const std::string& file_name,
+                                     const std::vector<ConfigOverride>& overrides) {
+  nlohmann::ordered_json document = parse_json_file(text, file_name);
+  for (const ConfigOverride& one : overrides) apply_override(document, one);
+  const std::vector<ConfigFault> faults = Checker().check(document);
   if (!faults.empty()) {
     std::string message = fmt::format("{} fault{} in the scenario configuration {}", faults.size(),
                                       faults.size() == 1 ? "" : "s", file_name);
     for (const ConfigFault& fault : faults) message += "\n  " + fault.str();
     throw Error(ErrorKind::usage, message).add_hint("nothing was sent");
   }
-  return ScenarioConfig(std::move(text));
+  std::vector<std::string> instruments;
+  for (const auto& entry : document["subscriptions"]) instruments.push_back(entry["instrument"].get<std::string>());
+  if (!overrides.empty() || !json::accept(text)) text = document.dump();
+  return {std::move(text), std::move(instruments)};
 }
 
 }  // namespace tektii::api

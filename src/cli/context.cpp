@@ -33,6 +33,10 @@ api::Client CommandContext::api_client() {
   return client;
 }
 
+api::Client CommandContext::anonymous_client() {
+  return {{globals.api_url, Secret(), true}, {transport(), clock}};
+}
+
 void CommandContext::on_selected(CLI::App& command, std::function<int()> run) {
   command.callback([this, run = std::move(run)] { selected_ = run; });
 }

@@ -52,6 +52,8 @@ class CommandContext {
   void require_api_key() const;
   // Throws the same. Warns when the key would travel unencrypted.
   api::Client api_client();
+  // For the calls that need no key.
+  api::Client anonymous_client();
 
   // Called by the setup of each command: what runs when that command was given; returns the exit code.
   void on_selected(CLI::App& command, std::function<int()> run);

@@ -17,6 +17,11 @@ inline constexpr int k_exit_unauthenticated = 8;
 inline constexpr int k_exit_not_found = 9;
 inline constexpr int k_exit_rate_limited = 10;
 inline constexpr int k_exit_content = 11;
+// How a scenario that was waited for ended.
+inline constexpr int k_exit_scenario_failed = 20;
+inline constexpr int k_exit_scenario_cancelled = 21;
+inline constexpr int k_exit_gate_failed = 22;   // a condition of --fail-if holds
+inline constexpr int k_exit_gate_missing = 23;  // none holds, but the run lacks the metric of one
 inline constexpr int k_exit_interrupted = 130;
 
 int exit_code_of(ErrorKind kind);

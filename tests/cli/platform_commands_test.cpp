@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 
 namespace tektii {
@@ -50,7 +51,7 @@ TEST_F(PlatformTest, StrategyList) {
             "│ strat_1  │ 日本      │ 2024-01-15 08:30 │\n"
             "│ strat_22 │ b\\x1b[31m │                  │\n"
             "└──────────┴───────────┴──────────────────┘\n");
-  EXPECT_EQ(err.str(), "→ There are more: --cursor abc\n");
+  EXPECT_EQ(err.str(), "→ There are more: --cursor abc (or --all)\n");
 }
 
 TEST_F(PlatformTest, AnEmptyListIsNoTable) {
@@ -195,9 +196,15 @@ struct ScenarioTest : test::CliFixture {
   std::filesystem::path config = directory.path() / "scenario.json";
 };
 
+const char* const k_instruments = R"({"data":[{"symbol":"C:BTCUSD","name":"Bitcoin","market":"crypto",)"
+                                  R"("granularities":["1m","1h"],"status":"available"},)"
+                                  R"({"symbol":"C:OLD","status":"unavailable"}]})";
+
 TEST_F(ScenarioTest, Create) {
-  transport.answer(201, R"({"id":"scen_1","state":"PENDING"})");
+  transport.answer(200, k_instruments).answer(201, R"({"id":"scen_1","state":"PENDING"})");
   EXPECT_EQ(run_with_key({"scenario", "create", "strat_1", "--config", config.string()}), 0);
+  EXPECT_EQ(transport.requests[0].url, "https://api.test/v1/instruments");
+  EXPECT_EQ(transport.requests[0].bearer, "") << "no key is needed there";
   EXPECT_EQ(err.str(), "✓ Scenario created successfully!\n\n");
   EXPECT_EQ(out.str(),
             "┌─────────────┬─────────┐\n"
@@ -209,7 +216,8 @@ TEST_F(ScenarioTest, Create) {
 }
 
 TEST_F(ScenarioTest, WaitsForTheEnd) {
-  transport.answer(201, R"({"id":"scen_1","state":"PENDING"})").answer(200, R"({"id":"scen_1","state":"RUNNING"})");
+  transport.answer(200, k_instruments).answer(201, R"({"id":"scen_1","state":"PENDING"})");
+  transport.answer(200, R"({"id":"scen_1","state":"RUNNING"})");
   transport.answer(200, R"({"id":"scen_1","state":"COMPLETE","simulated":true,"metrics":{"totalReturn":12.345,)"
                         R"("maxDrawdownPct":4,"winRatePct":55.5,"totalTrades":42,"sharpeRatio":1.5}})");
   EXPECT_EQ(run_with_key({"scenario", "create", "strat_1", "--config", config.string(), "--wait"}), 0);
@@ -231,9 +239,130 @@ TEST_F(ScenarioTest, WaitsForTheEnd) {
 }
 
 TEST_F(ScenarioTest, AFailedRunIsAFailure) {
-  transport.answer(201, R"({"id":"scen_1","state":"FAILED","error":"out of memory"})");
-  EXPECT_EQ(run_with_key({"scenario", "create", "strat_1", "--config", config.string(), "--wait"}), 1);
+  transport.answer(200, k_instruments).answer(201, R"({"id":"scen_1","state":"FAILED","error":"out of memory"})");
+  EXPECT_EQ(run_with_key({"scenario", "create", "strat_1", "--config", config.string(), "--wait"}), 20);
   EXPECT_THAT(out.str(), HasSubstr("out of memory"));
+}
+
+TEST_F(ScenarioTest, UnknownInstrumentsAreNamedBeforeAnythingIsSent) {
+  write_file_atomic(config, R"({"strategyVersionId":"ver_1","startTime":"2024-01-01T00:00:00Z",)"
+                            R"("endTime":"2024-02-01T00:00:00Z","subscriptions":[)"
+                            R"({"instrument":"C:BTCUSD","events":["candle_1h"]},)"
+                            R"({"instrument":"C:BTCUSDT","events":["candle_1h"]},)"
+                            R"({"instrument":"C:OLD","events":["candle_1h"]}]})");
+  transport.answer(200, k_instruments);
+  EXPECT_EQ(run_with_key({"scenario", "create", "strat_1", "--config", config.string()}), 2);
+  EXPECT_EQ(err.str(),
+            "Error: 2 faults in the scenario configuration\n"
+            "  subscriptions[1].instrument: \"C:BTCUSDT\" is not an instrument of the platform (did you mean "
+            "\"C:BTCUSD\"?)\n"
+            "  subscriptions[2].instrument: \"C:OLD\" is not available at present\n"
+            "hint: nothing was sent; `tektii instruments list` shows what there is\n");
+  EXPECT_EQ(transport.requests.size(), 1U);
+}
+
+TEST_F(ScenarioTest, InstrumentsThatCannotBeHadAreNotChecked) {
+  transport.answer(404, "{}").answer(201, R"({"id":"scen_1","state":"PENDING"})");
+  EXPECT_EQ(run_with_key({"scenario", "create", "strat_1", "--config", config.string()}), 0);
+}
+
+TEST_F(ScenarioTest, ValuesAreSetAndCommentsAreNotSent) {
+  write_file_atomic(config, "// a comment\r\n" + read_file(config));
+  transport.answer(200, k_instruments).answer(201, R"({"id":"scen_1","state":"PENDING"})");
+  EXPECT_EQ(run_with_key({"scenario", "create", "strat_1", "--config", config.string(), "--set", "initialCapital=5000",
+                          "--set", "strategyVersionId=ver_2", "--set", "subscriptions[0].events[1]=trade_update"}),
+            0)
+      << err.str();
+  EXPECT_EQ(transport.requests[1].body,
+            R"({"strategyVersionId":"ver_2","startTime":"2024-01-01T00:00:00Z","endTime":"2024-02-01T00:00:00Z",)"
+            R"("subscriptions":[{"instrument":"C:BTCUSD","events":["candle_1h","trade_update"]}],)"
+            R"("initialCapital":5000})");
+}
+
+TEST_F(ScenarioTest, APathOfSetThatLeadsNowhere) {
+  const auto refused = [&](const std::string& change) {
+    EXPECT_EQ(run_with_key({"scenario", "create", "strat_1", "--config", config.string(), "--set", change}), 2);
+    return err.str();
+  };
+  EXPECT_THAT(refused("initialCapital"), HasSubstr("--set initialCapital is not PATH=VALUE"));
+  EXPECT_THAT(refused("subscriptions[3].instrument=x"), HasSubstr("[3] is beyond the array's 1 entries"));
+  EXPECT_THAT(refused("startTime.x=1"), HasSubstr("there is no object to hold x"));
+  EXPECT_THAT(refused("subscriptions[a]=1"), HasSubstr("an index looks like [0]"));
+  EXPECT_THAT(refused("initialCapital=0"), HasSubstr("initialCapital: 0 is out of range"));
+  EXPECT_THAT(transport.requests, IsEmpty());
+}
+
+const char* const k_complete = R"({"id":"scen_1","state":"COMPLETE","metrics":{"sharpeRatio":0.7,"profitFactor":1.4,)"
+                               R"("maxDrawdownPct":12,"totalTrades":80}})";
+
+TEST_F(ScenarioTest, GatesDecideTheExitCode) {
+  const auto wait = [&](const std::vector<std::string>& conditions) {
+    transport.answer(200, k_complete);
+    std::vector<std::string> args = {"scenario", "wait", "strat_1", "scen_1"};
+    for (const auto& condition : conditions) args.insert(args.end(), {"--fail-if", condition});
+    return run_with_key(args);
+  };
+  EXPECT_EQ(wait({}), 0);
+  EXPECT_EQ(wait({"sharpeRatio < 0.5", "profitFactor<1.2", "maxDrawdownPct > 20%", "totalTrades < 50"}), 0);
+  EXPECT_EQ(err.str(),
+            "→ Scenario is COMPLETE\n"
+            "✓ not sharpeRatio < 0.5: sharpeRatio is 0.70\n✓ not profitFactor<1.2: profitFactor is 1.40\n"
+            "✓ not maxDrawdownPct > 20%: maxDrawdownPct is 12.00%\n✓ not totalTrades < 50: totalTrades is 80\n");
+  EXPECT_EQ(wait({"sharpeRatio < 1.0"}), 22);
+  EXPECT_THAT(err.str(), HasSubstr("Error: --fail-if sharpeRatio < 1.0: sharpeRatio is 0.70\n"));
+  EXPECT_EQ(wait({"sharpRatio < 1.0"}), 23);
+  EXPECT_THAT(err.str(), HasSubstr("the run has no sharpRatio (did you mean sharpeRatio?)\n"));
+  EXPECT_EQ(wait({"sortinoRatio < 1.0", "totalTrades == 80"}), 22) << "one that holds counts more than a missing one";
+  EXPECT_EQ(wait({"totalTrades >= 80"}), 22);
+  EXPECT_EQ(wait({"totalTrades <= 79"}), 0);
+}
+
+TEST_F(ScenarioTest, FaultyGatesAreRefusedBeforeAnything) {
+  for (const char* condition :
+       {"sharpeRatio", "sharpeRatio != 1", "< 1", "a b < 1", "sharpeRatio < x", "a < nan", "a < ", "a = 1"}) {
+    EXPECT_EQ(run_with_key({"scenario", "wait", "strat_1", "scen_1", "--fail-if", condition}), 2) << condition;
+    EXPECT_THAT(err.str(), HasSubstr("for example --fail-if 'sharpeRatio < 1.0'")) << condition;
+  }
+  EXPECT_EQ(run_with_key({"scenario", "create", "strat_1", "--config", config.string(), "--fail-if", "a < 1"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--fail-if requires --wait"));
+  EXPECT_THAT(transport.requests, IsEmpty());
+}
+
+TEST_F(ScenarioTest, ACancelledRunHasItsOwnCode) {
+  transport.answer(200, R"({"id":"scen_1","state":"CANCELLED"})");
+  EXPECT_EQ(run_with_key({"scenario", "wait", "strat_1", "scen_1"}), 21);
+}
+
+TEST_F(ScenarioTest, AStopLeavesTheRunGoing) {
+  transport.answer(200, R"({"id":"scen_1","state":"RUNNING"})");
+  clock.on_sleep = [] { ::raise(SIGINT); };
+  EXPECT_EQ(run_with_key({"scenario", "wait", "strat_1", "scen_1"}), 130);
+  EXPECT_THAT(err.str(), HasSubstr("hint: the run goes on: `tektii scenario wait strat_1 scen_1` waits for it again"));
+}
+
+TEST_F(ScenarioTest, Cancel) {
+  transport.answer(200, R"({"id":"scen_1","state":"CANCELLED"})");
+  EXPECT_EQ(run_with_key({"scenario", "cancel", "strat_1", "scen_1"}), 0);
+  EXPECT_EQ(transport.requests[0].method + " " + transport.requests[0].url,
+            "POST https://api.test/v1/strategies/strat_1/scenarios/scen_1/cancel");
+  EXPECT_THAT(err.str(), HasSubstr("✓ Scenario cancelled"));
+  transport.answer(409, R"({"message":"scenario scen_1 is already COMPLETE"})");
+  EXPECT_EQ(run_with_key({"scenario", "cancel", "strat_1", "scen_1"}), 1);
+  EXPECT_EQ(err.str(), "Error: conflict: scenario scen_1 is already COMPLETE\n");
+}
+
+TEST_F(ScenarioTest, EveryPageOfAList) {
+  transport.answer(200, R"({"scenarios":[{"id":"scen_1","state":"RUNNING"}],"nextCursor":"a"})");
+  transport.answer(200, R"({"scenarios":[{"id":"scen_2","state":"RUNNING"}],"nextCursor":"b"})");
+  transport.answer(200, R"({"scenarios":[{"id":"scen_3","state":"RUNNING"}],"nextCursor":null})");
+  EXPECT_EQ(run_with_key({"scenario", "list", "strat_1", "--all", "--output", "json"}), 0);
+  EXPECT_EQ(transport.requests[2].url, "https://api.test/v1/strategies/strat_1/scenarios?cursor=b");
+  EXPECT_EQ(out.str(), R"({"scenarios":[{"id":"scen_1","state":"RUNNING"},{"id":"scen_2","state":"RUNNING"},)"
+                       R"({"id":"scen_3","state":"RUNNING"}]})"
+                       "\n");
+  transport.answer(200, R"({"scenarios":[],"nextCursor":"a"})").answer(200, R"({"scenarios":[],"nextCursor":"a"})");
+  EXPECT_EQ(run_with_key({"scenario", "list", "strat_1", "--all"}), 5);
+  EXPECT_THAT(err.str(), HasSubstr("the same page of scenarios again and again"));
 }
 
 TEST_F(ScenarioTest, AFaultyConfigurationIsNotSent) {

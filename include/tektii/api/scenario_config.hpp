@@ -18,6 +18,16 @@ struct ConfigFault {
   std::string str() const;
 };
 
+// A value that stands in for the one of the file: `path` as in ConfigFault ("subscriptions[0].instrument"), `value` as
+// JSON or, where it is none, as a plain string.
+struct ConfigOverride {
+  std::string path;
+  std::string value;
+};
+
+// "path=value". Throws Error{usage} for a text without both.
+ConfigOverride parse_override(std::string_view text);
+
 // Every fault of a configuration, in the order of the documentation's fields; empty when it is valid. Fields that are
 // not documented pass, unless they look like a misspelt one. Throws Error{usage} with the place when the text is not
 // JSON; `file_name` is for that message.
@@ -26,13 +36,20 @@ std::vector<ConfigFault> check_scenario_config(std::string_view text, const std:
 // A configuration that passed all checks; holds the text as it was given.
 class ScenarioConfig {
  public:
-  // Throws Error{usage} that lists every fault.
-  static ScenarioConfig parse(std::string text, const std::string& file_name);
+  // The file may hold comments (// and /* */), which are not sent. Throws Error{usage} that lists every fault, and for
+  // an override whose path leads nowhere.
+  static ScenarioConfig parse(std::string text, const std::string& file_name,
+                              const std::vector<ConfigOverride>& overrides = {});
+  // The file as it is, unless it has comments or overrides.
   const std::string& json() const { return text_; }
+  // Of the subscriptions, in their order.
+  const std::vector<std::string>& instruments() const { return instruments_; }
 
  private:
-  explicit ScenarioConfig(std::string text) : text_(std::move(text)) {}
+  ScenarioConfig(std::string text, std::vector<std::string> instruments)
+      : text_(std::move(text)), instruments_(std::move(instruments)) {}
   std::string text_;
+  std::vector<std::string> instruments_;
 };
 
 }  // namespace tektii::api

@@ -62,6 +62,26 @@ struct Scenario {
   std::optional<double> metric(std::string_view name) const;
 };
 
+// What can be traded in a scenario.
+struct Instrument {
+  std::string symbol;  // "C:BTCUSD"
+  std::string name;
+  std::string market;
+  std::string status;                      // "available", else it can't be used
+  std::vector<std::string> granularities;  // of its candles: "1m", "1d"
+
+  bool available() const { return status.empty() || status == "available"; }
+};
+
+struct InstrumentFilter {
+  std::string market;  // empty: any
+  std::string status;
+};
+
+// The three documents that a finished scenario leaves.
+enum class ResultType { metadata, timeseries, trades };
+inline constexpr std::string_view k_result_types[] = {"metadata", "timeseries", "trades"};
+
 // A typed answer and the JSON text it was read from, byte for byte.
 template <typename T>
 struct Answer {

@@ -1,6 +1,5 @@
 #include "cli/commands/strategy.hpp"
 
-#include "cli/commands/list_options.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/table.hpp"
 #include <tektii/util/error.hpp>
@@ -57,7 +56,10 @@ int run_strategy_create(const StrategyCreateOptions& options, CommandContext& co
 }
 
 int run_strategy_list(const StrategyListOptions& options, CommandContext& context) {
-  const auto answer = context.api_client().list_strategies(options.page, context.stop());
+  api::Client client = context.api_client();
+  const auto answer = fetch_pages(options.page, "strategies", [&](const api::ListRequest& request) {
+    return client.list_strategies(request, context.stop());
+  });
   std::vector<std::vector<std::string>> rows;
   for (const api::Strategy& one : answer.value.items) rows.push_back({one.id, one.name, short_time(one.created_at)});
   context.print_result(answer.json, rows.empty() ? "" : render_table({"ID", "Name", "Created"}, rows));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cli/commands/list_options.hpp"
 #include "cli/context.hpp"
 #include <tektii/api/types.hpp>
 
@@ -11,7 +12,7 @@ struct StrategyCreateOptions {
   std::string name;
 };
 struct StrategyListOptions {
-  api::ListRequest page;
+  ListOptions page;
 };
 struct StrategyGetOptions {
   std::string id;

@@ -1,6 +1,5 @@
 #include "cli/commands/version.hpp"
 
-#include "cli/commands/list_options.hpp"
 #include "cli/commands/version_upload.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/table.hpp"
@@ -52,7 +51,10 @@ void setup_version(CLI::App& root, CommandContext& context, std::shared_ptr<Imag
 }
 
 int run_version_list(const VersionListOptions& options, CommandContext& context) {
-  const auto answer = context.api_client().list_versions(options.strategy, options.page, context.stop());
+  api::Client client = context.api_client();
+  const auto answer = fetch_pages(options.page, "versions", [&](const api::ListRequest& request) {
+    return client.list_versions(options.strategy, request, context.stop());
+  });
   std::vector<std::vector<std::string>> rows;
   for (const api::Version& one : answer.value.items) rows.push_back({one.id, one.git_sha, short_time(one.created_at)});
   context.print_result(answer.json, rows.empty() ? "" : render_table({"ID", "Git SHA", "Created"}, rows));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/commands/image_builder.hpp"
+#include "cli/commands/list_options.hpp"
 #include "cli/context.hpp"
 #include <tektii/api/types.hpp>
 
@@ -11,7 +12,7 @@ namespace tektii::cli {
 
 struct VersionListOptions {
   std::string strategy;
-  api::ListRequest page;
+  ListOptions page;
 };
 struct VersionGetOptions {
   std::string strategy;
