@@ -16,11 +16,11 @@ bool is_percentage(const std::string& name) {
   return name == "totalReturn" || name.ends_with("Pct");
 }
 
-std::string label_of(const std::string& name) {
+}  // namespace
+
+std::string metric_label(const std::string& name) {
   return words_of_camel_case(name.ends_with("Pct") ? name.substr(0, name.size() - 3) : name);
 }
-
-}  // namespace
 
 std::string format_metric(const api::Metric& metric) {
   if (is_percentage(metric.name)) return fmt::format("{:.2f}%", metric.value);
@@ -40,7 +40,8 @@ std::string scenario_record(const api::Scenario& scenario) {
   for (const auto& field : optional_fields) {
     if (!field.second.empty()) fields.push_back(field);
   }
-  for (const api::Metric& metric : scenario.metrics) fields.emplace_back(label_of(metric.name), format_metric(metric));
+  for (const api::Metric& metric : scenario.metrics)
+    fields.emplace_back(metric_label(metric.name), format_metric(metric));
   if (scenario.simulated) fields.emplace_back("Simulated", "yes: synthetic numbers, not a backtest");
   return render_record(fields);
 }

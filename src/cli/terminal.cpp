@@ -1,15 +1,20 @@
 #include "cli/terminal.hpp"
 
 #include <tektii/util/error.hpp>
+#include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <ostream>
+#include <string>
+#include <utility>
 
 namespace tektii::cli {
 
@@ -18,6 +23,47 @@ namespace {
 bool has_value(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr && *value != '\0';
+}
+
+// The characters that our own output is made of, for a terminal that shows ASCII alone.
+std::string to_ascii(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 15> k_signs = {{{"┌", "+"},
+                                                                                      {"┬", "+"},
+                                                                                      {"┐", "+"},
+                                                                                      {"├", "+"},
+                                                                                      {"┼", "+"},
+                                                                                      {"┤", "+"},
+                                                                                      {"└", "+"},
+                                                                                      {"┴", "+"},
+                                                                                      {"┘", "+"},
+                                                                                      {"─", "-"},
+                                                                                      {"│", "|"},
+                                                                                      {"✓", "ok:"},
+                                                                                      {"→", "->"},
+                                                                                      {"…", "..."},
+                                                                                      {"·", "*"}}};
+  std::string out;
+  while (!text.empty()) {
+    const auto* sign =
+        std::find_if(k_signs.begin(), k_signs.end(), [&](const auto& one) { return text.starts_with(one.first); });
+    if (sign == k_signs.end()) {
+      out += text.front();
+      text.remove_prefix(1);
+    } else {
+      out += sign->second;
+      text.remove_prefix(sign->first.size());
+    }
+  }
+  return out;
+}
+
+bool locale_is_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    if (!has_value(name)) continue;
+    const std::string value = to_lower(std::getenv(name));
+    return value.find("utf-8") != std::string::npos || value.find("utf8") != std::string::npos;
+  }
+  return true;
 }
 
 const char* escape_of(Colour colour) {
@@ -47,19 +93,26 @@ TerminalTraits detect_terminal() {
   traits.colour = traits.err_is_tty && !dumb && !has_value("NO_COLOR");
   winsize size{};
   if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) traits.columns = size.ws_col;
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) traits.out_columns = size.ws_col;
+  traits.utf8 = !(traits.out_is_tty || traits.err_is_tty) || locale_is_utf8();
   return traits;
 }
 
 void Terminal::result(std::string_view text) {
   const std::lock_guard lock(mutex_);
-  out_ << text << std::flush;
+  if (traits_.utf8) {
+    out_ << text;
+  } else {
+    out_ << to_ascii(text);
+  }
+  out_ << std::flush;
   if (!out_) throw Error(ErrorKind::failure, "can't write to standard output");
 }
 
 void Terminal::put(std::string_view text) {
   if (quiet_) return;
   const std::lock_guard lock(mutex_);
-  err_ << text << '\n' << std::flush;
+  err_ << (traits_.utf8 ? std::string(text) : to_ascii(text)) << '\n' << std::flush;
 }
 
 void Terminal::line(std::string_view text) {
@@ -80,7 +133,7 @@ void Terminal::warning(std::string_view text) {
 
 void Terminal::error_text(std::string_view text) {
   const std::lock_guard lock(mutex_);
-  err_ << text << std::flush;
+  err_ << (traits_.utf8 ? std::string(text) : to_ascii(text)) << std::flush;
 }
 
 std::string Terminal::paint(Colour colour, std::string_view text) const {

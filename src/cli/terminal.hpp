@@ -10,12 +10,15 @@ namespace tektii::cli {
 struct TerminalTraits {
   bool out_is_tty = false;
   bool err_is_tty = false;
-  bool colour = false;       // on standard error
-  std::size_t columns = 80;  // of standard error
+  bool colour = false;           // on standard error
+  std::size_t columns = 80;      // of standard error
+  std::size_t out_columns = 80;  // of standard output
+  bool utf8 = true;              // false: the locale of the terminal says that it shows ASCII alone
 };
 
 // What the process is connected to. Colour is for a terminal without NO_COLOR (no-color.org: set and not empty), and
-// not for TERM=dumb.
+// not for TERM=dumb. A terminal shows UTF-8 unless LC_ALL, LC_CTYPE or LANG, the first that is set, names something
+// else; what is no terminal gets UTF-8.
 TerminalTraits detect_terminal();
 
 enum class Colour { red, green, yellow, cyan, bold };

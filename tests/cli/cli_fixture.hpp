@@ -2,7 +2,9 @@
 
 #include "api/fake_transport.hpp"
 #include "cli/command_line.hpp"
+#include "cli/commands/api.hpp"
 #include "cli/commands/image_builder.hpp"
+#include "cli/commands/instruments.hpp"
 #include "cli/commands/scenario.hpp"
 #include "cli/commands/strategy.hpp"
 #include "cli/commands/version.hpp"
@@ -83,6 +85,8 @@ class CliFixture : public ::testing::Test {
       cli::setup_strategy(root, given);
       cli::setup_version(root, given, builder);
       cli::setup_scenario(root, given);
+      cli::setup_instruments(root, given);
+      cli::setup_api(root, given);
     });
   }
   // With a key and a URL.

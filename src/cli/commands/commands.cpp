@@ -1,11 +1,13 @@
 #include "cli/commands/commands.hpp"
 
+#include "cli/commands/api.hpp"
 #include "cli/commands/build.hpp"
 #include "cli/commands/cache.hpp"
 #include "cli/commands/image_builder.hpp"
 #include "cli/commands/images.hpp"
 #include "cli/commands/inspect.hpp"
 #include "cli/commands/lock.hpp"
+#include "cli/commands/instruments.hpp"
 #include "cli/commands/sandbox.hpp"
 #include "cli/commands/scenario.hpp"
 #include "cli/commands/strategy.hpp"
@@ -21,6 +23,8 @@ void make_commands(CLI::App& root, CommandContext& context) {
   setup_scenario(root, context);
   setup_image_transfers(root, context);
   setup_image_queries(root, context);
+  setup_instruments(root, context);
+  setup_api(root, context);
   setup_cache(root, context);
   setup_sandbox(root, context);
 }

@@ -1,5 +1,6 @@
 #include "cli/commands/scenario.hpp"
 
+#include "cli/commands/scenario_results.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/scenario_view.hpp"
 #include "cli/scenario_wait.hpp"
@@ -122,6 +123,8 @@ void setup_scenario(CLI::App& root, CommandContext& context) {
   cancel->add_option("STRATEGY", cancel_options->strategy, "Id of the strategy")->required();
   cancel->add_option("SCENARIO", cancel_options->scenario, "Id of the scenario")->required();
   context.on_selected(*cancel, [cancel_options, &context] { return run_scenario_cancel(*cancel_options, context); });
+
+  setup_scenario_results(*scenario, context);
 }
 
 int run_scenario_create(const ScenarioCreateOptions& options, CommandContext& context) {
