@@ -244,6 +244,50 @@ TEST_F(GcTest, TaggedImagesStayUnlessAllIsAskedFor) {
   EXPECT_THAT(listed(), IsEmpty());
 }
 
+// A directory where the new index.json would be written, which fails there like a full disk does.
+TEST_F(GcTest, ImagesGoAlsoWhereTheIndexCanNotBeWritten) {
+  add_image("layer", "app:1", hours(30));
+  const auto loose = add_blob("loose", hours(30));
+  std::optional<Store> store(root_);
+  const auto obstacle = root_ / (".index.json." + std::to_string(::getpid()));
+  make_directories(obstacle);
+  PruneOptions all;
+  all.images = true;
+  const auto result = prune(*store, all);
+  EXPECT_EQ(result.removed.size(), 4U);
+  EXPECT_EQ(result.removed.front().path, loose);
+  EXPECT_THAT(result.images, ElementsAre("app:1"));
+  EXPECT_FALSE(exists("index.json"));
+  EXPECT_EQ(result.failures.size(), 1U);  // it can't be made again either
+  fs::remove(obstacle);
+  store.reset();
+  store.emplace(root_);
+  EXPECT_THAT(listed(), IsEmpty());
+}
+
+TEST_F(GcTest, ImagesStayWhenTheIndexCanNotBeWrittenAndOthersAreInUse) {
+  const auto old = add_image("old", "old:1", hours(30));
+  const auto used = add_image("used", "used:1", hours(30));
+  const auto loose = add_blob("loose", hours(30));
+  Store store(root_);
+  for (const auto& blob : used.blobs()) ASSERT_TRUE(store.size_of(blob));
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const auto obstacle = root_ / (".index.json." + std::to_string(::getpid()));
+  make_directories(obstacle);
+  PruneOptions all;
+  all.images = true;
+  const auto failed = prune(store, all);
+  EXPECT_THAT(paths(failed.removed), ElementsAre(loose.string()));
+  ASSERT_EQ(failed.failures.size(), 1U);
+  EXPECT_THAT(failed.failures[0], ::testing::HasSubstr("tagged images stay: "));
+  EXPECT_EQ(listed().size(), 2U);
+  for (const auto& blob : old.blobs()) EXPECT_TRUE(fs::exists(store.blob_path(blob)));
+  fs::remove(obstacle);
+  EXPECT_THAT(prune(store, all).images, ElementsAre("old:1"));
+  ASSERT_EQ(listed().size(), 1U);
+  EXPECT_EQ(listed()[0].digest, used.manifest.digest);
+}
+
 // Does something when it is first asked for the time, which is when the survey is over.
 class AfterSurveyClock : public Clock {
  public:
