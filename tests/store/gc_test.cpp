@@ -1,4 +1,5 @@
 #include "store/support.hpp"
+#include "support/deep_tree.hpp"
 #include "support/fake_clock.hpp"
 #include <tektii/oci/manifest.hpp>
 #include <tektii/store/gc.hpp>
@@ -140,6 +141,22 @@ TEST_F(GcTest, MeasuresWhatTheDiskHasAllocated) {
   EXPECT_GE(a.size, 3 * k_mega);
   EXPECT_LT(a.size, 4 * k_mega);
   EXPECT_LT(sparse.size, k_mega);
+}
+
+TEST_F(GcTest, DeepDirectoriesAreMeasuredAndRemoved) {
+  const fs::path tree = "trees/v1/deep";
+  constexpr int k_depth = 300;
+  tektii::testing::make_deep_tree(root_ / tree / "fs", k_depth);
+  set_age(root_ / tree, hours(2));
+  Store store(root_);
+  const tektii::testing::FewFiles few(64);
+  const auto found = entries(store);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_GE(found[0].size, k_depth * std::uint64_t{512});
+  const auto result = prune(store, {});
+  EXPECT_THAT(result.failures, IsEmpty());
+  EXPECT_THAT(paths(result.removed), ElementsAre(tree.string()));
+  EXPECT_FALSE(exists(tree));
 }
 
 TEST_F(GcTest, LeastRecentlyUsedGoesFirst) {
