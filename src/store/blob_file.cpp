@@ -30,19 +30,24 @@ void verify(const BlobInfo& expected, const BlobInfo& got) {
                 fmt::format("digest mismatch: expected {}, got {}", expected.digest.str(), got.digest.str()));
 }
 
+std::size_t read_at(int fd, std::span<std::byte> out, std::uint64_t position, std::string_view name) {
+  while (true) {
+    const ssize_t count = ::pread(fd, out.data(), out.size(), static_cast<off_t>(position));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw_errno(fmt::format("read {}", name));
+    return static_cast<std::size_t>(count);
+  }
+}
+
 // Reads a file whose descriptor others read as well, each from a place of its own.
 class SharedFileSource : public ByteSource {
  public:
   SharedFileSource(std::shared_ptr<const UniqueFd> fd, std::string name) : fd_(std::move(fd)), name_(std::move(name)) {}
 
   std::size_t read(std::span<std::byte> out) override {
-    while (true) {
-      const ssize_t count = ::pread(fd_->get(), out.data(), out.size(), static_cast<off_t>(position_));
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) throw_errno("read " + name_);
-      position_ += static_cast<std::uint64_t>(count);
-      return static_cast<std::size_t>(count);
-    }
+    const auto count = read_at(fd_->get(), out, position_, name_);
+    position_ += count;
+    return count;
   }
 
  private:
@@ -68,21 +73,27 @@ std::optional<std::uint64_t> blob_size_in(const fs::path& root, const oci::Diges
   return static_cast<std::uint64_t>(info.st_size);
 }
 
+bool has_digest(int fd, const oci::Digest& digest, const std::stop_token& stop) {
+  constexpr std::size_t k_buffer = 1U << 20;
+  Sha256 hash;
+  std::vector<std::byte> buffer(k_buffer);
+  for (std::uint64_t position = 0;;) {
+    throw_if_stopped(stop);
+    const auto count = read_at(fd, buffer, position, "a blob");
+    if (count == 0) return oci::Digest::of_hex(hash.finish_hex()) == digest;
+    hash.update(ByteSpan(buffer).first(count));
+    position += count;
+  }
+}
+
 bool is_blob_intact(const fs::path& root, const oci::Descriptor& blob, const std::stop_token& stop) {
   if (blob_size_in(root, blob.digest) != blob.size) return false;
-  constexpr std::size_t k_buffer = 1U << 20;
+  const auto path = blob_path_in(root, blob.digest);
   try {
-    FdSource source(open_file(blob_path_in(root, blob.digest), O_RDONLY), "a blob");
-    Sha256 hash;
-    std::vector<std::byte> buffer(k_buffer);
-    while (const auto count = source.read(buffer)) {
-      throw_if_stopped(stop);
-      hash.update(ByteSpan(buffer).first(count));
-    }
-    return oci::Digest::of_hex(hash.finish_hex()) == blob.digest;
+    return has_digest(open_file(path, O_RDONLY).get(), blob.digest, stop);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) throw;
-    spdlog::debug("{} can't be read: {}", blob_path_in(root, blob.digest).string(), error.what());
+    spdlog::debug("{} can't be read: {}", path.string(), error.what());
     return false;
   }
 }

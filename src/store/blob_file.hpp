@@ -17,6 +17,9 @@ std::filesystem::path blob_path_in(const std::filesystem::path& root, const oci:
 // Size of a blob in a layout; nullopt when it is not there.
 std::optional<std::uint64_t> blob_size_in(const std::filesystem::path& root, const oci::Digest& digest);
 
+// Whether what an open file holds, from its beginning, has the digest. Throws Error when it can't be read.
+bool has_digest(int fd, const oci::Digest& digest, const std::stop_token& stop = {});
+
 // True when the blob is there and its bytes have its digest. One that can't be read is not intact.
 bool is_blob_intact(const std::filesystem::path& root, const oci::Descriptor& blob, const std::stop_token& stop);
 

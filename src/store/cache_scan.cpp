@@ -2,13 +2,12 @@
 
 #include <tektii/util/error.hpp>
 #include <tektii/util/fd.hpp>
+#include <tektii/util/tree_cursor.hpp>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <memory>
 #include <string>
 
 namespace tektii::store {
@@ -18,15 +17,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t k_block = 512;  // of st_blocks, whatever the file system's own is
-
-struct CloseDirectory {
-  void operator()(DIR* handle) const { ::closedir(handle); }
-};
-using Directory = std::unique_ptr<DIR, CloseDirectory>;
-
-bool is_self(std::string_view name) {
-  return name == "." || name == "..";
-}
 
 // Directories and files vanish while they are measured: other processes finish their work.
 bool is_gone(int error) {
@@ -74,7 +64,7 @@ std::uint64_t CacheScan::size_of(const fs::path& path, const struct stat& status
   if (is_known && (!readable || (!in_use && known->second.is_same(directory)))) {
     directory.size = known->second.size;
   } else if (readable) {
-    directory.size = measure(AT_FDCWD, (root_ / path).c_str(), path);
+    directory.size = measure(path, status);
   }
   // Whoever uses it may add to it until the end of its process.
   if (in_use) directory.time = 0;
@@ -89,27 +79,56 @@ std::uint64_t CacheScan::count(const struct stat& status) {
   return static_cast<std::uint64_t>(status.st_blocks) * k_block;
 }
 
-std::uint64_t CacheScan::measure(int parent, const char* name, const fs::path& shown) {
-  throw_if_stopped(stop_);
-  struct stat status {};
-  if (::fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (is_gone(errno)) return 0;
-    throw_errno("stat " + shown.string());
-  }
-  if (!S_ISDIR(status.st_mode)) return count(status);
-  UniqueFd fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+// The children of the directory that the cursor is at: all are counted, and the directories among them returned.
+std::vector<std::string> CacheScan::count_children(const TreeCursor& cursor, std::uint64_t& total) {
+  std::vector<std::string> directories;
+  UniqueFd fd(::openat(cursor.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) {
-    if (is_gone(errno) || errno == EACCES) return count(status);
-    throw_errno("open " + shown.string());
+    if (is_gone(errno) || errno == EACCES) return directories;
+    throw_errno("open " + cursor.path());
   }
-  const Directory handle(::fdopendir(fd.get()));
-  if (!handle) throw_errno("read directory " + shown.string());
-  const int self = fd.release();
+  for (auto& name : list_directory(std::move(fd), cursor.path())) {
+    throw_if_stopped(stop_);
+    struct stat status {};
+    if (::fstatat(cursor.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (is_gone(errno)) continue;
+      throw_errno("stat " + cursor.path(name));
+    }
+    total += count(status);
+    if (S_ISDIR(status.st_mode)) directories.push_back(std::move(name));
+  }
+  return directories;
+}
+
+std::uint64_t CacheScan::measure(const fs::path& path, const struct stat& status) {
   auto total = count(status);
-  while (const auto* item = ::readdir(handle.get())) {
-    if (!is_self(item->d_name)) total += measure(self, item->d_name, shown / item->d_name);
+  // O_PATH: one that can't be read has the size of its own alone.
+  UniqueFd top(::open((root_ / path).c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!top) {
+    if (is_gone(errno)) return total;
+    throw_errno("open " + (root_ / path).string());
   }
-  return total;
+  if (::faccessat(top.get(), ".", X_OK, AT_EACCESS) != 0) return total;
+  TreeCursor cursor(std::move(top), path.string());
+  std::vector<std::vector<std::string>> left = {count_children(cursor, total)};
+  for (;;) {
+    if (left.back().empty()) {
+      left.pop_back();
+      if (left.empty()) return total;
+      if (!cursor.leave()) return total;  // somebody works in it: this is as good as any size that it had
+      continue;
+    }
+    auto name = std::move(left.back().back());
+    left.back().pop_back();
+    UniqueFd directory(::openat(cursor.fd(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!directory) {
+      if (is_gone(errno)) continue;
+      throw_errno("open " + cursor.path(name));
+    }
+    if (::faccessat(directory.get(), ".", X_OK, AT_EACCESS) != 0) continue;  // can't be searched, or is gone
+    cursor.enter(std::move(directory), std::move(name));
+    left.push_back(count_children(cursor, total));
+  }
 }
 
 }  // namespace tektii::store

@@ -3,11 +3,13 @@
 #include "store/file_times.hpp"
 #include "store/gc_state.hpp"
 #include <tektii/store/gc.hpp>
+#include <tektii/util/tree_cursor.hpp>
 
 #include <sys/stat.h>
 
 #include <set>
 #include <stop_token>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -27,7 +29,8 @@ class CacheScan {
  private:
   std::uint64_t size_of(const std::filesystem::path& path, const struct stat& status, bool in_use, bool readable);
   std::uint64_t count(const struct stat& status);
-  std::uint64_t measure(int parent, const char* name, const std::filesystem::path& shown);
+  std::uint64_t measure(const std::filesystem::path& path, const struct stat& status);
+  std::vector<std::string> count_children(const TreeCursor& cursor, std::uint64_t& total);
 
   std::filesystem::path root_;
   FileTime cutoff_;

@@ -1,5 +1,6 @@
 #include "store/cache_scan.hpp"
 #include "store/image_roots.hpp"
+#include "store/layout_files.hpp"
 #include "store/temp_area.hpp"
 #include <tektii/store/gc.hpp>
 #include <tektii/util/error.hpp>
@@ -190,27 +191,20 @@ std::optional<PruneResult> GarbageCollector::collect(const CacheLimit& limit, co
 }
 
 PruneResult GarbageCollector::prune_locked(Survey& survey, const PruneOptions& options, const std::stop_token& stop) {
-  const auto chosen = choose(survey, options);
+  auto chosen = choose(survey, options);
   PruneResult result;
-  if (options.images) {
-    std::set<oci::Digest> blobs;
-    for (const auto& entry : chosen) {
-      if (const auto digest = digest_of(entry)) blobs.insert(*digest);
-    }
-    // An image that was put in, or named anew, since the survey has blobs that are in use: they were marked before its
-    // entry was written.
-    const auto is_removed = [&](const oci::Digest& digest) {
-      if (!blobs.contains(digest)) return false;
-      const auto status = file_status(store_.blob_path(digest));
-      return !status || mtime_of(*status) < survey.cutoff;
-    };
-    // Before the blobs: an image in index.json is whole.
-    result.images = drop_images(store_.root(), is_removed, options.dry_run);
-  }
   if (options.dry_run) {
+    if (options.images) result.images = drop_images_of(chosen, survey, true);
     result.removed = chosen;
   } else {
-    remove(chosen, survey.cutoff, result, stop);
+    // What images need goes last, and after their entries: an image in index.json is whole, and on a full disk
+    // index.json can't be written before something else is gone.
+    const auto of_images = std::stable_partition(chosen.begin(), chosen.end(), [](const auto& e) { return !e.kept; });
+    remove({chosen.begin(), of_images}, survey.cutoff, result, stop);
+    if (of_images != chosen.end() && drop_entries(chosen, survey, result)) {
+      remove({of_images, chosen.end()}, survey.cutoff, result, stop);
+      restore_index(result);
+    }
     for (const auto& entry : result.removed) survey.state.directories.erase(entry.path.string());
   }
   result.freed = total_of(result.removed);
@@ -226,6 +220,44 @@ PruneResult GarbageCollector::prune_locked(Survey& survey, const PruneOptions& o
     }
   }
   return result;
+}
+
+// Takes the images that need something of what was chosen out of index.json, unless it is a dry run; returns their
+// names.
+std::vector<std::string> GarbageCollector::drop_images_of(const std::vector<CacheEntry>& chosen, const Survey& survey,
+                                                          bool dry_run) {
+  std::set<oci::Digest> blobs;
+  for (const auto& entry : chosen) {
+    if (const auto digest = digest_of(entry)) blobs.insert(*digest);
+  }
+  // An image that was put in, or named anew, since the survey has blobs that are in use: they were marked before its
+  // entry was written.
+  const auto is_removed = [&](const oci::Digest& digest) {
+    if (!blobs.contains(digest)) return false;
+    const auto status = file_status(store_.blob_path(digest));
+    return !status || mtime_of(*status) < survey.cutoff;
+  };
+  return drop_images(store_.root(), is_removed, dry_run);
+}
+
+// False when index.json could not be written, so that the images have to stay.
+bool GarbageCollector::drop_entries(const std::vector<CacheEntry>& chosen, const Survey& survey, PruneResult& result) {
+  try {
+    result.images = drop_images_of(chosen, survey, false);
+    return true;
+  } catch (const Error& error) {
+    result.failures.push_back(fmt::format("tagged images stay: {}", error.what()));
+    return false;
+  }
+}
+
+// drop_images() takes it away where it can't write it.
+void GarbageCollector::restore_index(PruneResult& result) {
+  try {
+    ensure_layout(store_.root());
+  } catch (const Error& error) {
+    result.failures.push_back(fmt::format("the next process that opens the store has to make it: {}", error.what()));
+  }
 }
 
 std::vector<CacheEntry> GarbageCollector::choose(const Survey& survey, const PruneOptions& options) const {
@@ -249,7 +281,7 @@ std::vector<CacheEntry> GarbageCollector::choose(const Survey& survey, const Pru
 }
 
 // Entries are moved into our own temporary directory, which is quick whatever their size, and deleted without the gate.
-void GarbageCollector::remove(const std::vector<CacheEntry>& chosen, FileTime cutoff, PruneResult& result,
+void GarbageCollector::remove(std::span<const CacheEntry> chosen, FileTime cutoff, PruneResult& result,
                               const std::stop_token& stop) {
   for (std::size_t begin = 0; begin < chosen.size(); begin += k_batch) {
     throw_if_stopped(stop);

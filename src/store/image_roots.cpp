@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 
 namespace tektii::store {
@@ -64,8 +66,16 @@ std::vector<std::string> drop_images(const fs::path& root, const std::function<b
     }
   }
   if (dropped.empty() || dry_run) return dropped;
+  const bool is_empty = left.empty();
   json["manifests"] = std::move(left);
-  write_document(root / "index.json", json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  const auto path = root / "index.json";
+  try {
+    write_document(path, json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  } catch (const Error& error) {
+    if (!is_empty) throw;
+    spdlog::debug("{} is removed: {}", path.string(), error.what());
+    if (::unlink(path.c_str()) != 0) throw_errno("remove " + path.string());
+  }
   return dropped;
 }
 

@@ -1,4 +1,5 @@
 #include "store/blob_file.hpp"
+#include "store/file_times.hpp"
 #include "store/layout_files.hpp"
 #include "store/temp_area.hpp"
 #include "store/verified_blob.hpp"
@@ -122,7 +123,7 @@ std::unique_ptr<ByteSource> Store::open(const oci::Digest& digest) {
   }
   const auto path = blob_path(digest);
   return std::make_unique<VerifiedBlob>(open_file(path, O_RDONLY), path.string(), digest,
-                                        [this, digest] { discard(digest); });
+                                        [this, digest](int fd) { remove_damaged(digest, fd); });
 }
 
 void Store::discard(const oci::Digest& digest) {
@@ -130,7 +131,25 @@ void Store::discard(const oci::Digest& digest) {
     const std::lock_guard lock(mutex_);
     fresh_.erase(digest);
   }
+  const UniqueFd fd(::open(blob_path(digest).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd && errno == ENOENT) return;
+  if (!fd) throw_errno("open " + blob_path(digest).string());
+  if (!has_digest(fd.get(), digest)) remove_damaged(digest, fd.get());
+}
+
+// What has the name by now may be another file than the one that was found damaged: another process has healed it.
+// While that one is open, no other file has its inode.
+void Store::remove_damaged(const oci::Digest& digest, int fd) {
+  {
+    const std::lock_guard lock(mutex_);
+    fresh_.erase(digest);
+  }
   const auto path = blob_path(digest);
+  struct stat damaged {};
+  if (::fstat(fd, &damaged) != 0) throw_errno("stat " + path.string());
+  const auto gate = marks_->guard_removal();
+  const auto present = file_status(path);
+  if (!present || present->st_ino != damaged.st_ino || present->st_dev != damaged.st_dev) return;
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw_errno("remove " + path.string());
 }
 

@@ -42,6 +42,10 @@ bool UseMarks::mark(const std::filesystem::path& path) const {
   return marked.has_value();
 }
 
+FileLock UseMarks::guard_removal() const {
+  return FileLock::acquire(gate_, LockMode::exclusive);
+}
+
 std::optional<FileLock> UseMarks::guard_replacement(const std::filesystem::path& path) const {
   if (!file_status(path)) return std::nullopt;
   return FileLock::acquire(gate_, LockMode::shared);

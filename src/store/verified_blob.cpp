@@ -20,8 +20,9 @@ std::uint64_t size_of_file(const UniqueFd& fd, const std::string& path) {
 
 }  // namespace
 
-VerifiedBlob::VerifiedBlob(UniqueFd fd, std::string path, oci::Digest digest, std::function<void()> on_damage)
+VerifiedBlob::VerifiedBlob(UniqueFd fd, std::string path, oci::Digest digest, std::function<void(int fd)> on_damage)
     : size_(size_of_file(fd, path)),
+      fd_(fd.get()),
       source_(std::move(fd), std::move(path)),
       digest_(std::move(digest)),
       on_damage_(std::move(on_damage)) {}
@@ -41,7 +42,7 @@ void VerifiedBlob::check() {
   } else if (position_ == size_ && oci::Digest::of_hex(hash_.finish_hex()) == digest_) {
     return;
   }
-  on_damage_();
+  on_damage_(fd_);
   throw Error(ErrorKind::damaged, fmt::format("blob {} was damaged in the store", digest_.str()))
       .add_hint("it was removed: build again, and it is fetched or made anew");
 }

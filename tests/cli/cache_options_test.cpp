@@ -13,6 +13,7 @@ namespace tektii::cli {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 CachePlace from(const std::string& given) {
   return read_cache_options({{given}, {}}).from.at(0);
@@ -34,6 +35,7 @@ TEST(CacheOptions, Imports) {
   EXPECT_EQ(from("type=local,src=some/dir").directory, std::filesystem::absolute("some/dir"));
   EXPECT_EQ(from("type=local,src=/some/dir").name(), "/some/dir");
   EXPECT_EQ(from("type=local,src=/d,tag=main").name(), "/d:main");
+  EXPECT_EQ(from("type=local,src=/d,tag=feature/a+b").tag, "feature/a+b");
   const std::string digest = "sha256:" + std::string(64, 'a');
   EXPECT_EQ(from("type=local,src=/d,digest=" + digest).tag, digest);
   EXPECT_EQ(from("type=local,\"src=/a,b\"").directory, "/a,b");
@@ -75,6 +77,8 @@ TEST_P(RefusedCacheOption, SaysWhatWouldDo) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
     EXPECT_THAT(error.what(), HasSubstr(row.option));
+    // It ends on a terminal and in logs.
+    EXPECT_THAT(error.what(), Not(HasSubstr("\xff")));
     std::string text = error.what();
     for (const auto& hint : error.hints()) text += "\n" + hint;
     EXPECT_THAT(text, HasSubstr(row.text));
@@ -84,6 +88,14 @@ TEST_P(RefusedCacheOption, SaysWhatWouldDo) {
 INSTANTIATE_TEST_SUITE_P(
     Table, RefusedCacheOption,
     ::testing::Values(
+        Refused{"--cache-to", "type=registry,ref=127.0.0.1:5000/repo:\xff", "is not a tag"},
+        Refused{"--cache-to", "127.0.0.1:5000/repo:\xff", "is not a tag"},
+        Refused{"--cache-from", "127.0.0.1:5000/repo:a b", "is not a tag"},
+        Refused{"--cache-to", "type=local,dest=/d,tag=\xff", "is not a tag"},
+        Refused{"--cache-from", "type=local,src=/d,tag=\xff", "is not a tag"},
+        Refused{"--cache-from", "type=local,src=/d,tag=a b", "letters, digits and - . _ : @ / +"},
+        Refused{"--cache-to", "type=local,dest=/d,tag=-a", "is not a tag"},
+        Refused{"--cache-to", "type=\xff,dest=/d", "is unknown"},
         Refused{"--cache-to", "type=gha,scope=x", "type=gha is not supported"},
         Refused{"--cache-to", "type=gha", "type=local,dest=DIR or type=registry,ref=NAME"},
         Refused{"--cache-from", "type=gha", "keep the directory of type=local between its jobs"},

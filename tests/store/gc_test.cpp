@@ -1,4 +1,5 @@
 #include "store/support.hpp"
+#include "support/deep_tree.hpp"
 #include "support/fake_clock.hpp"
 #include <tektii/oci/manifest.hpp>
 #include <tektii/store/gc.hpp>
@@ -142,6 +143,22 @@ TEST_F(GcTest, MeasuresWhatTheDiskHasAllocated) {
   EXPECT_LT(sparse.size, k_mega);
 }
 
+TEST_F(GcTest, DeepDirectoriesAreMeasuredAndRemoved) {
+  const fs::path tree = "trees/v1/deep";
+  constexpr int k_depth = 300;
+  tektii::testing::make_deep_tree(root_ / tree / "fs", k_depth);
+  set_age(root_ / tree, hours(2));
+  Store store(root_);
+  const tektii::testing::FewFiles few(64);
+  const auto found = entries(store);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_GE(found[0].size, k_depth * std::uint64_t{512});
+  const auto result = prune(store, {});
+  EXPECT_THAT(result.failures, IsEmpty());
+  EXPECT_THAT(paths(result.removed), ElementsAre(tree.string()));
+  EXPECT_FALSE(exists(tree));
+}
+
 TEST_F(GcTest, LeastRecentlyUsedGoesFirst) {
   const auto oldest = add_blob(std::string(k_mega, 'a'), hours(5));
   const auto newest = add_blob(std::string(k_mega, 'b'), hours(1));
@@ -242,6 +259,50 @@ TEST_F(GcTest, TaggedImagesStayUnlessAllIsAskedFor) {
   EXPECT_THAT(result.images, ElementsAre("app:1"));
   EXPECT_EQ(result.removed.size(), 3U);
   EXPECT_THAT(listed(), IsEmpty());
+}
+
+// A directory where the new index.json would be written, which fails there like a full disk does.
+TEST_F(GcTest, ImagesGoAlsoWhereTheIndexCanNotBeWritten) {
+  add_image("layer", "app:1", hours(30));
+  const auto loose = add_blob("loose", hours(30));
+  std::optional<Store> store(root_);
+  const auto obstacle = root_ / (".index.json." + std::to_string(::getpid()));
+  make_directories(obstacle);
+  PruneOptions all;
+  all.images = true;
+  const auto result = prune(*store, all);
+  EXPECT_EQ(result.removed.size(), 4U);
+  EXPECT_EQ(result.removed.front().path, loose);
+  EXPECT_THAT(result.images, ElementsAre("app:1"));
+  EXPECT_FALSE(exists("index.json"));
+  EXPECT_EQ(result.failures.size(), 1U);  // it can't be made again either
+  fs::remove(obstacle);
+  store.reset();
+  store.emplace(root_);
+  EXPECT_THAT(listed(), IsEmpty());
+}
+
+TEST_F(GcTest, ImagesStayWhenTheIndexCanNotBeWrittenAndOthersAreInUse) {
+  const auto old = add_image("old", "old:1", hours(30));
+  const auto used = add_image("used", "used:1", hours(30));
+  const auto loose = add_blob("loose", hours(30));
+  Store store(root_);
+  for (const auto& blob : used.blobs()) ASSERT_TRUE(store.size_of(blob));
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const auto obstacle = root_ / (".index.json." + std::to_string(::getpid()));
+  make_directories(obstacle);
+  PruneOptions all;
+  all.images = true;
+  const auto failed = prune(store, all);
+  EXPECT_THAT(paths(failed.removed), ElementsAre(loose.string()));
+  ASSERT_EQ(failed.failures.size(), 1U);
+  EXPECT_THAT(failed.failures[0], ::testing::HasSubstr("tagged images stay: "));
+  EXPECT_EQ(listed().size(), 2U);
+  for (const auto& blob : old.blobs()) EXPECT_TRUE(fs::exists(store.blob_path(blob)));
+  fs::remove(obstacle);
+  EXPECT_THAT(prune(store, all).images, ElementsAre("old:1"));
+  ASSERT_EQ(listed().size(), 1U);
+  EXPECT_EQ(listed()[0].digest, used.manifest.digest);
 }
 
 // Does something when it is first asked for the time, which is when the survey is over.

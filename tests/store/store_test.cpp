@@ -164,6 +164,34 @@ TEST_F(StoreTest, ADamagedBlobIsNoticedWhenItIsRead) {
   EXPECT_EQ(read_all(*store.open(digest)), content);
 }
 
+TEST_F(StoreTest, WhatAnotherProcessHasHealedStays) {
+  const std::string content(300'000, 'c');
+  const auto digest = oci::Digest::of_bytes(content);
+  Store store(root_);
+  write_file_atomic(store.blob_path(digest), std::string(content.size(), 'd'));
+  const auto source = store.open(digest);
+  Store other(root_);
+  EXPECT_EQ(write_blob(other, content), digest);
+  EXPECT_THROW(read_all(*source), Error);
+  EXPECT_EQ(store.size_of(digest), content.size());
+  store.discard(digest);  // as whoever noticed it otherwise does
+  EXPECT_EQ(read_all(*store.open(digest)), content);
+}
+
+TEST_F(StoreTest, ADamagedBlobGoesOnlyWhenNobodyPutsItThereJustNow) {
+  Store store(root_);
+  const auto digest = write_blob(store, "content");
+  std::ofstream(store.blob_path(digest)) << "damaged";
+  std::optional<FileLock> committing = FileLock::acquire(root_ / "gc/v1/gate", LockMode::shared);
+  std::jthread discarding([&] { store.discard(digest); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_TRUE(fs::exists(store.blob_path(digest)));
+  write_file_atomic(store.blob_path(digest), "content");
+  committing.reset();
+  discarding.join();
+  EXPECT_EQ(read_file(store.blob_path(digest)), "content");
+}
+
 TEST_F(StoreTest, AnEmptyBlobIsVerifiedToo) {
   {
     Store store(root_);

@@ -1,6 +1,8 @@
+#include "support/deep_tree.hpp"
 #include <tektii/util/error.hpp>
 #include <tektii/util/fd.hpp>
 #include <tektii/util/file.hpp>
+#include <tektii/util/tree_cursor.hpp>
 
 #include <gmock/gmock.h>
 
@@ -14,6 +16,8 @@ namespace tektii {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::FewFiles;
+using testing::make_deep_tree;
 
 unsigned mode_of(const fs::path& path) {
   struct stat info {};
@@ -41,6 +45,33 @@ TEST(File, WriteLeavesNothingWhenItFails) {
   EXPECT_THROW(write_file_atomic(dir.path() / "target", "x"), Error);  // rename onto a directory
   EXPECT_EQ(count_entries(dir.path()), 1U);
   EXPECT_THROW(write_file_atomic(dir.path() / "missing/file", "x"), Error);
+}
+
+// Deeper than the number of files that may be open, and with a path longer than the kernel takes.
+TEST(File, RemovesATreeThatIsDeep) {
+  const TempDir dir;
+  make_deep_tree(dir.path() / "deep", 300);
+  const FewFiles few(64);
+  remove_tree(dir.path() / "deep");
+  EXPECT_EQ(count_entries(dir.path()), 0U);
+}
+
+TEST(File, ACursorFindsItsWayBackFromADirectoryThatWasMoved) {
+  const TempDir dir;
+  make_directories(dir.path() / "a/b/c");
+  make_directories(dir.path() / "elsewhere");
+  TreeCursor cursor(open_file(dir.path(), O_RDONLY | O_DIRECTORY), "top");
+  for (const auto* name : {"a", "b", "c"}) {
+    cursor.enter(UniqueFd(::openat(cursor.fd(), name, O_PATH | O_DIRECTORY | O_CLOEXEC)), name);
+  }
+  EXPECT_EQ(cursor.path("f"), "top/a/b/c/f");
+  EXPECT_EQ(cursor.leave(), "c");
+  fs::rename(dir.path() / "a/b", dir.path() / "elsewhere/b");
+  EXPECT_EQ(cursor.leave(), "b");
+  EXPECT_EQ(cursor.path(), "top/a");
+  cursor.enter(UniqueFd(::openat(cursor.fd(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC)), "gone");
+  fs::rename(dir.path() / "a", dir.path() / "elsewhere/a");
+  EXPECT_EQ(cursor.leave(), std::nullopt);
 }
 
 TEST(File, ReadHoldsItsLimit) {
@@ -106,7 +137,7 @@ TEST(TempDir, IsPrivateAndGoes) {
     const TempDir dir("tektii-test-");
     path = dir.path();
     EXPECT_EQ(mode_of(path), 0700U);
-    EXPECT_THAT(path.filename().string(), testing::StartsWith("tektii-test-"));
+    EXPECT_THAT(path.filename().string(), ::testing::StartsWith("tektii-test-"));
     write_file_atomic(path / "x", "x");
   }
   EXPECT_FALSE(fs::exists(path));

@@ -35,7 +35,8 @@ class BlobStore {
   // is removed, and the read of its last bytes throws Error{damaged}.
   virtual std::unique_ptr<ByteSource> open(const oci::Digest& digest) = 0;
   virtual std::unique_ptr<BlobWriter> create() = 0;
-  // Removes a blob that turned out to be damaged; one that is not there is fine.
+  // Removes a blob that turned out to be damaged; one that is not there is fine, and one that is intact, because
+  // another process has healed it, stays.
   virtual void discard(const oci::Digest& digest) = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -91,8 +92,11 @@ class GarbageCollector {
 
   Survey survey(const std::stop_token& stop);
   PruneResult prune_locked(Survey& survey, const PruneOptions& options, const std::stop_token& stop);
+  std::vector<std::string> drop_images_of(const std::vector<CacheEntry>& chosen, const Survey& survey, bool dry_run);
+  bool drop_entries(const std::vector<CacheEntry>& chosen, const Survey& survey, PruneResult& result);
+  void restore_index(PruneResult& result);
   std::vector<CacheEntry> choose(const Survey& survey, const PruneOptions& options) const;
-  void remove(const std::vector<CacheEntry>& chosen, std::chrono::system_clock::time_point cutoff, PruneResult& result,
+  void remove(std::span<const CacheEntry> chosen, std::chrono::system_clock::time_point cutoff, PruneResult& result,
               const std::stop_token& stop);
   std::filesystem::path file(const char* name) const;
 

@@ -59,6 +59,8 @@ class Store : public BlobStore, public ActionCache {
  private:
   class FreshBlob;
 
+  void remove_damaged(const oci::Digest& digest, int fd);
+
   std::filesystem::path root_;
   std::unique_ptr<TempArea> temp_;
   std::optional<UseMarks> marks_;

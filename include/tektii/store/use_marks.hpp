@@ -23,13 +23,17 @@ class UseMarks {
   UseMarks(std::filesystem::path gate, std::chrono::system_clock::time_point since);
 
   // Marks a file or directory as used by this process; false when it is not there. What is true stays true until the
-  // process ends or removes it itself. Thread-safe. An object that may not be changed (another user's store, a
-  // read-only one) is taken as it is.
+  // process ends or removes it itself. Thread-safe. An object that may not be changed (another user's
+  // file in a store that several share) is taken as it is.
   bool mark(const std::filesystem::path& path) const;
 
   // To be held while something new is renamed to `path`, which may take the place of something old: a collection that
   // has looked at the old one must not remove the new one. Costs a lock only where there is an old one.
   std::optional<FileLock> guard_replacement(const std::filesystem::path& path) const;
+
+  // To be held while an object is removed that is not what it was found to be, from a last look at it on: nobody marks
+  // or replaces one meanwhile.
+  FileLock guard_removal() const;
 
   std::chrono::system_clock::time_point since() const { return since_; }
 

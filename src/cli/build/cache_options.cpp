@@ -28,7 +28,7 @@ struct Entry {
   bool is_export() const { return std::string_view(option) == "--cache-to"; }
 
   [[noreturn]] void refuse(const std::string& what, const std::string& hint = {}) const {
-    Error error(ErrorKind::usage, fmt::format("{} {}: {}", option, given, what));
+    Error error(ErrorKind::usage, fmt::format("{} {}: {}", option, escape_control(given), escape_control(what)));
     if (!hint.empty()) error.add_hint(hint);
     throw error;
   }
@@ -115,6 +115,29 @@ void check_directory(const Entry& entry, const fs::path& directory) {
                "name a new or empty directory");
 }
 
+// What an OCI layout can hold as a name (image-spec annotations.md, org.opencontainers.image.ref.name). Anything else
+// would be written as another name than is looked for.
+std::string take_tag(Entry& entry) {
+  constexpr std::size_t k_longest = 128;
+  const auto tag = entry.take("tag");
+  if (tag.empty()) return tag;
+  const auto is_alphanumeric = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  const auto may_be_in_tag = [&](char c) {
+    return is_alphanumeric(c) || std::string_view("-._:@/+").find(c) != std::string_view::npos;
+  };
+  if (tag.size() > k_longest || !(is_alphanumeric(tag.front()) || tag.front() == '_') ||
+      !std::all_of(tag.begin(), tag.end(), may_be_in_tag)) {
+    entry.refuse(
+        fmt::format("\"{}\" is not a tag", tag),
+        fmt::format("a tag has at most {} letters, digits and - . _ : @ / +, and begins with one of the first two "
+                    "or _",
+                    k_longest));
+  }
+  return tag;
+}
+
 oci::ImageReference take_reference(Entry& entry) {
   const auto text = entry.take("ref");
   if (text.empty()) entry.refuse("ref is missing", usage_of(entry));
@@ -123,7 +146,7 @@ oci::ImageReference take_reference(Entry& entry) {
     if (entry.is_export() && reference.digest) entry.refuse("a cache can't be written to a digest", "name a tag");
     return reference;
   } catch (Error& error) {
-    if (error.context().empty()) error.add_context(fmt::format("{} {}", entry.option, entry.given));
+    if (error.context().empty()) error.add_context(fmt::format("{} {}", entry.option, escape_control(entry.given)));
     throw;
   }
 }
@@ -153,7 +176,7 @@ CachePlace read_import(const std::string& given) {
   const auto source = entry.take("src");
   if (source.empty()) entry.refuse("src is missing", usage_of(entry));
   place.directory = fs::absolute(source);
-  if (const auto tag = entry.take("tag"); !tag.empty()) place.tag = tag;
+  if (const auto tag = take_tag(entry); !tag.empty()) place.tag = tag;
   if (const auto digest = entry.take("digest"); !digest.empty()) {
     if (!oci::Digest::is_valid(digest)) entry.refuse(fmt::format("{} is no digest", digest));
     place.tag = digest;
@@ -192,7 +215,7 @@ std::optional<CacheExportSpec> read_export(const std::string& given) {
   if (destination.empty()) entry.refuse("dest is missing", usage_of(entry));
   spec.place.directory = fs::absolute(destination);
   check_directory(entry, spec.place.directory);
-  if (const auto tag = entry.take("tag"); !tag.empty()) spec.place.tag = tag;
+  if (const auto tag = take_tag(entry); !tag.empty()) spec.place.tag = tag;
   finish(entry, {"dest", "tag", "mode", "ignore-error", "oci-mediatypes", "image-manifest"});
   return spec;
 }
