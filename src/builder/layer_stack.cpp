@@ -186,6 +186,15 @@ std::vector<std::filesystem::path> LayerStack::directories(const std::stop_token
   return directories;
 }
 
+std::filesystem::path LayerStack::directory(const oci::Digest& diff_id, const std::stop_token& stop) {
+  const auto layer =
+      std::find_if(layers_.begin(), layers_.end(), [&](const auto& one) { return one.diff_id == diff_id; });
+  if (layer == layers_.end())
+    throw Error(ErrorKind::failure, fmt::format("{} is no layer of the stack", diff_id.str()));
+  if (!snapshots_->has_directory(diff_id)) read_layers({*layer}, true, stop);
+  return snapshots_->directory(*layer, stop);
+}
+
 std::string LayerStack::chain_key() const {
   Sha256 hash;
   for (const auto& layer : layers_) hash.update_field(layer.diff_id.str());

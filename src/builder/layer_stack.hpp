@@ -77,6 +77,8 @@ class LayerStack {
   // Unpacked directories, topmost first, as overlayfs wants them. Those that are missing are unpacked several at once,
   // straight from their downloads where the store does not have them.
   std::vector<std::filesystem::path> directories(const std::stop_token& stop);
+  // The unpacked directory of one of the layers, unpacked as above when it is missing.
+  std::filesystem::path directory(const oci::Digest& diff_id, const std::stop_token& stop);
   // The identity of the file system: every diff_id in order.
   std::string chain_key() const;
 

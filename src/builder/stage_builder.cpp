@@ -102,6 +102,7 @@ void StageBuilder::run_instructions(std::span<const Instruction> instructions, b
   for (const auto& instruction : instructions) {
     throw_if_stopped(session_.stop);
     state_->stack.expect_directories(runs_left_ > 0);
+    if (runs_left_ == 0) tree_.drop();  // the last one was in the cache
     runs_left_ -= is_run(instruction) ? 1 : 0;
     try {
       apply(instruction);

@@ -7,6 +7,7 @@
 #include "layer_stack.hpp"
 #include "metered_blobs.hpp"
 #include "plan.hpp"
+#include "run_root.hpp"
 #include "sealed_layers.hpp"
 #include "step_cache.hpp"
 #include "step_mounts.hpp"
@@ -141,6 +142,7 @@ class StageBuilder {
   int file_steps_ = 0;                      // instructions of the stage that change files, for "2/5"
   int file_step_ = 0;
   int runs_left_ = 0;  // that were not begun yet
+  StageTree tree_;
 };
 
 }  // namespace tektii::builder

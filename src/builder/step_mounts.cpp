@@ -1,7 +1,9 @@
 #include "step_mounts.hpp"
 
+#include "run_root.hpp"
 #include <tektii/builder/secrets.hpp>
 #include <tektii/layer/upper.hpp>
+#include <tektii/layer/working_tree.hpp>
 #include <tektii/util/error.hpp>
 
 #include <fmt/format.h>
@@ -144,11 +146,7 @@ exec::OverlaySource StepMounts::make_overlay(const Item& item, const MountContex
   } else if (item.source.files) {
     const auto files = context.bind_files.get(item.source_key, *item.source.files, item.mount.source,
                                               context.deps.snapshots, context.stop);
-    // The step is remembered under what was there when its key was made.
-    if (identity(item, context) != item.source_key) {
-      throw Error(ErrorKind::failure, fmt::format("/{} changed while it was being mounted", item.mount.source))
-          .add_hint("build again when nothing writes to the context any more");
-    }
+    require_unchanged(item, context);
     overlay.path = files.path;
     overlay.lower_dirs = {files.directory};
     struct stat info {};
@@ -160,7 +158,50 @@ exec::OverlaySource StepMounts::make_overlay(const Item& item, const MountContex
   return overlay;
 }
 
+// The step is remembered under what was there when its key was made.
+void StepMounts::require_unchanged(const Item& item, const MountContext& context) const {
+  if (identity(item, context) == item.source_key) return;
+  throw Error(ErrorKind::failure, fmt::format("/{} changed while it was being mounted", item.mount.source))
+      .add_hint("build again when nothing writes to the context any more");
+}
+
+// Of the context, commands that only read share one copy; whoever may write has one of its own.
+exec::HostSource StepMounts::make_copy(const Item& item, const MountContext& context) {
+  auto& snapshots = context.deps.snapshots;
+  if (item.source.files && item.mount.read_only) {
+    const auto files =
+        context.bind_files.get(item.source_key, *item.source.files, item.mount.source, snapshots, context.stop);
+    require_unchanged(item, context);
+    return {files.path == "/" ? files.directory : files.directory / files.path.substr(1)};
+  }
+  const auto& workspace = workspaces_.emplace_back(snapshots.make_workspace());
+  auto path = workspace.upper();
+  if (item.source.files) {
+    const auto written = write_files(*item.source.files, item.mount.source, path, context.stop);
+    require_unchanged(item, context);
+    if (written != "/") path /= written.substr(1);
+  } else if (item.source.stack) {
+    auto& stack = *item.source.stack;
+    const auto& tree = stack.tree(context.stop);
+    const auto resolved = tree.resolve(item.mount.source);
+    if (resolved.node == nullptr) {
+      throw Error(ErrorKind::failure,
+                  fmt::format("RUN --mount: /{} does not exist in what it is mounted from", item.mount.source));
+    }
+    layer::make_part(workspace, tree, resolved.path, directories_of(stack, context.stop), context.stop);
+    if (resolved.path.empty()) own(path, tree.find("")->metadata);
+    if (!resolved.path.empty()) path /= resolved.path;
+  } else {
+    own(path, {});
+  }
+  return {path};
+}
+
 void StepMounts::add_bind(const Item& item, exec::RunSpec& spec, const MountContext& context) {
+  if (context.deps.snapshotter == Snapshotter::copy) {
+    spec.mounts.push_back({item.mount.target, make_copy(item, context), item.mount.read_only});
+    return;
+  }
   spec.mounts.push_back({item.mount.target, make_overlay(item, context), item.mount.read_only});
 }
 

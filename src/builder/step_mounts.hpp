@@ -73,6 +73,9 @@ class StepMounts {
   void fill_cache(const Item& item, const std::filesystem::path& directory, const MountContext& context) const;
   // The overlay of a source; `path` is what of it is meant.
   exec::OverlaySource make_overlay(const Item& item, const MountContext& context);
+  // The same as files of their own, where layers are not stacked by overlayfs.
+  exec::HostSource make_copy(const Item& item, const MountContext& context);
+  void require_unchanged(const Item& item, const MountContext& context) const;
 
   std::vector<Item> items_;
   std::vector<layer::OverlayWorkspace> workspaces_;

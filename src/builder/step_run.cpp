@@ -1,11 +1,11 @@
 #include "accounts.hpp"
 #include "check_run.hpp"
+#include "run_root.hpp"
 #include "stage_builder.hpp"
 #include <tektii/dockerfile/history.hpp>
 #include <tektii/dockerfile/mount.hpp>
 #include <tektii/dockerfile/values.hpp>
 #include <tektii/layer/diff.hpp>
-#include <tektii/layer/upper.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
 #include <tektii/util/text.hpp>
@@ -218,11 +218,11 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
   const auto created_by = dockerfile::history_run(state_->variables.history_args(), argv);
   run_step(instruction, key.finish(), created_by, [&](int step_id) -> std::optional<layer::WrittenLayer> {
     auto& snapshots = session_.deps.snapshots;
-    const auto workspace = snapshots.make_workspace();
     auto& progress = session_.deps.progress;
     progress.step_progress(step_id, {Activity::unpack});
-    const exec::Rootfs rootfs{state_->stack.directories(session_.stop), workspace.upper(), workspace.work()};
-    layer::prepare_upper(workspace.upper(), state_->stack.tree(session_.stop));
+    const auto root = session_.deps.snapshotter == Snapshotter::copy
+                          ? tree_.open(state_->stack, snapshots, session_.stop)
+                          : open_overlay_root(state_->stack, snapshots, session_.stop);
     progress.step_progress(step_id, {Activity::run});
     StepOutput output(progress, step_id);
     auto spec = run_spec(run, mounts.environment());
@@ -230,7 +230,7 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
     if (!run.command.exec_form) add_script(run.command, snapshots, pipes, spec);
     context.tell = [&](const std::string& line) { progress.step_output(step_id, line); };
     mounts.prepare(spec, context);
-    const auto status = session_.deps.executor.run(rootfs, spec, output, session_.stop);
+    const auto status = session_.deps.executor.run(root->rootfs(), spec, output, session_.stop);
     mounts.release();
     if (!status.success()) {
       throw Error(ErrorKind::run_failed,
@@ -239,11 +239,12 @@ void StageBuilder::apply_body(const Instruction& instruction, const dockerfile::
     auto writer = new_layer();
     layer::DiffOptions options;
     if (!session_.request.preserve_timestamps) options.clamp_mtime = session_.request.source_date_epoch;
-    layer::diff_to_layer(workspace.upper(), state_->stack.tree(session_.stop), rootfs.lower_dirs, options, writer,
-                         session_.stop);
-    if (writer.empty()) return std::nullopt;
-    auto written = writer.commit();
-    snapshots.adopt(written.layer.diff_id, workspace.upper());
+    root->write_changes(options, writer);
+    std::optional<layer::WrittenLayer> written;
+    if (!writer.empty()) written = writer.commit();
+    if (runs_left_ > 0 || session_.deps.snapshotter == Snapshotter::overlayfs) {
+      root->keep(written ? std::optional(written->layer.diff_id) : std::nullopt);
+    }
     return written;
   });
 }

@@ -46,11 +46,17 @@ UniqueFd lock_layer(const std::filesystem::path& root, const oci::Digest& diff_i
   return fd;
 }
 
-// Takes away a slot that can't be trusted. The lock of the layer is held.
+std::filesystem::path plain_mark(const std::filesystem::path& slot) {
+  return slot / "plain";
+}
+
+// Takes away a slot that can't be used. The lock of the layer is held.
 void remove_unsound_slot(const std::filesystem::path& root, const std::filesystem::path& slot) {
   std::error_code missing;
   if (!std::filesystem::exists(slot, missing)) return;
-  spdlog::info("{} was unpacked before the machine was started and is made again", slot.string());
+  spdlog::info("{} was unpacked {} and is made again", slot.string(),
+               std::filesystem::exists(plain_mark(slot), missing) ? "without what overlayfs needs"
+                                                                  : "before the machine was started");
   ScopedSlot temp(temp_dir(root));
   const auto away = temp.path() / "unsound";
   if (::rename(slot.c_str(), away.c_str()) != 0 && errno != ENOENT) throw_errno("rename " + slot.string());
@@ -76,7 +82,8 @@ std::optional<FileLock> Snapshots::guard_replacement(const std::filesystem::path
 }
 
 bool Snapshots::has_slot(const std::filesystem::path& slot) const {
-  return take_into_use(slot) && is_sound_slot(slot);
+  std::error_code missing;
+  return take_into_use(slot) && is_sound_slot(slot) && (plain_ || !std::filesystem::exists(plain_mark(slot), missing));
 }
 
 // nullptr when there is none that can be used; a damaged one is made again like one that is missing.
@@ -138,10 +145,11 @@ std::filesystem::path Snapshots::directory(const oci::Layer& layer, const BlobOp
   if (::chown(files.c_str(), ::geteuid(), ::getegid()) != 0 || ::chmod(files.c_str(), 0700) != 0) {
     throw_errno("set mode of " + files.string());
   }
-  Unpacker unpacker(files);
+  Unpacker unpacker(files, plain_);
   const LayerIndex index = read_layer(blob, layer, &unpacker, stop);
   unpacker.finish();
   put_index(layer.diff_id, index);
+  if (unpacker.left_marks_out()) write_file_atomic(plain_mark(temp.path()), "");
   sign_slot(temp.path());
   const auto held = guard_replacement(slot);
   remove_unsound_slot(root_, slot);

@@ -59,7 +59,8 @@ void write_at(int fd, ByteSpan data, std::uint64_t offset, const std::string& sh
 
 }  // namespace
 
-Unpacker::Unpacker(const std::filesystem::path& directory) : directories_(directory, "layer") {
+Unpacker::Unpacker(const std::filesystem::path& directory, bool plain)
+    : directories_(directory, "layer"), plain_(plain) {
   directories_.set("", implicit_directory());
 }
 
@@ -112,7 +113,7 @@ void Unpacker::put_directory(const LayerEntry& entry) {
         remove_earlier(entry.path);
         const Place again = place_of(entry.path);
         if (::mkdirat(again.parent, again.name.c_str(), 0700) != 0) throw_errno("create directory " + entry.path);
-        set_overlay_opaque(enter_or_make(entry.path), entry.path);
+        mark_opaque(enter_or_make(entry.path), entry.path);
       }
     }
   }
@@ -194,7 +195,19 @@ void Unpacker::put_hard_link(const LayerEntry& entry) {
   if (result != 0) throw_errno(fmt::format("link {} to {}", entry.path, entry.hard_link_target));
 }
 
+void Unpacker::mark_opaque(int fd, const std::string& path) {
+  if (plain_) {
+    left_marks_out_ = true;
+  } else {
+    set_overlay_opaque(fd, path);
+  }
+}
+
 void Unpacker::put_whiteout(const std::string& path) {
+  if (plain_) {
+    left_marks_out_ = true;
+    return;
+  }
   const Place place = place_of(path);
   if (::mknodat(place.parent, place.name.c_str(), S_IFCHR | 0600U, makedev(0, 0)) == 0) return;
   if (errno != EEXIST) throw_errno("create whiteout " + path);
@@ -205,7 +218,7 @@ void Unpacker::put_whiteout(const std::string& path) {
 }
 
 void Unpacker::make_opaque(const std::string& path) {
-  set_overlay_opaque(enter_or_make(path), path);
+  mark_opaque(enter_or_make(path), path);
 }
 
 Unpacker::Place Unpacker::place_of(std::string_view path) {

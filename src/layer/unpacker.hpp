@@ -20,8 +20,12 @@ namespace tektii::layer {
 // Device nodes can't be made in a user namespace; they are left out with a warning, and the index still has them.
 class Unpacker : public LayerVisitor {
  public:
-  // `directory` exists and is empty.
-  explicit Unpacker(const std::filesystem::path& directory);
+  // `directory` exists and is empty. With `plain`, whiteouts and opaque marks are left out: file systems that can't be
+  // used by overlayfs often can't hold them either.
+  explicit Unpacker(const std::filesystem::path& directory, bool plain = false);
+
+  // True when a mark was left out, so that the directory is no lower directory for overlayfs.
+  bool left_marks_out() const { return left_marks_out_; }
 
   void visit(const LayerEntry& entry, const Content& content) override;
   // Sets what had to wait for the last member: everything about directories.
@@ -46,7 +50,11 @@ class Unpacker : public LayerVisitor {
   // Removes what an earlier member of the same layer made at `path`.
   void remove_earlier(std::string_view path);
 
+  void mark_opaque(int fd, const std::string& path);
+
   TarDirectories directories_;
+  bool plain_;
+  bool left_marks_out_ = false;
   std::set<std::string, std::less<>> left_out_;  // device nodes
 };
 

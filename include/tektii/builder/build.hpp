@@ -38,6 +38,9 @@ struct BuildResult {
   CacheRecords all_steps = {};    // of every stage that was built (mode=max)
 };
 
+// How a RUN gets its root file system: a stack of unpacked layers, or a copy of its own of all of their files.
+enum class Snapshotter { overlayfs, copy };
+
 // The seams of a build, passed down. Everything outlives the call.
 struct BuildDeps {
   store::BlobStore& blobs;
@@ -58,6 +61,7 @@ struct BuildDeps {
   std::function<void(const oci::Layer& layer, const EnsureBlob& ensure)> layer_sealed = {};
   std::vector<CacheSource> caches = {};    // of --cache-from; the first that knows a step counts
   const store::UseMarks* marks = nullptr;  // of the store that cache_mounts is in
+  Snapshotter snapshotter = Snapshotter::overlayfs;
 };
 
 // Parses, plans, runs and seals. Problems of the Dockerfile and the context are all found before the first request, and

@@ -36,6 +36,7 @@ class OverlayWorkspace {
 //   <hex of diff_id>/fs      the files, in the form that overlayfs takes as a lower directory with `userxattr`:
 //                            whiteouts are 0/0 character devices, opaque directories carry user.overlay.opaque
 //   <hex of diff_id>/boot    in which boot of the machine it was written: one of an earlier boot is made again
+//   <hex of diff_id>/plain   there when whiteouts and opaque marks were left out, see use_plain_directories()
 //   <hex of diff_id>.index   the LayerIndex
 // Entries appear by rename; a lock file per layer keeps two processes from unpacking the same one. Content is verified
 // against diff_id while it streams. Unpacking never leaves the directory, whatever the tar says.
@@ -48,6 +49,10 @@ class Snapshots {
   // What is used is marked in `marks`, which outlives this, so that it stays (use_marks.hpp); without them nothing
   // may be removed meanwhile.
   Snapshots(std::filesystem::path root, store::BlobStore& store, const store::UseMarks* marks = nullptr);
+
+  // From now on directories are only read file by file and never mounted: whiteouts and opaque marks are left out where
+  // they are unpacked, for file systems that can't hold them. Others unpack such a layer again. Before any thread.
+  void use_plain_directories() { plain_ = true; }
 
   // The index of a layer; reads the blob once when it is not known yet. The blob must be in the store.
   LayerIndex index(const oci::Layer& layer, const std::stop_token& stop);
@@ -80,6 +85,7 @@ class Snapshots {
   std::filesystem::path root_;
   store::BlobStore& store_;
   const store::UseMarks* marks_;
+  bool plain_ = false;
 };
 
 }  // namespace tektii::layer

@@ -13,6 +13,7 @@
 #include "image_opener.hpp"
 #include "locked_sources.hpp"
 #include "push.hpp"
+#include "snapshotter.hpp"
 #include "streamed_blobs.hpp"
 #include "write_archive.hpp"
 #include <tektii/exec/user_namespace.hpp>
@@ -57,6 +58,8 @@ struct BuildDriver::Impl {
         store(open_store()),
         stat_cache(stat_cache_file(), std::chrono::nanoseconds(SystemClock().now().time_since_epoch()).count()),
         snapshots(store.root() / "layers" / "v1", store, &store.marks()),
+        snapshotter(unavailable || options.builds_nothing ? builder::Snapshotter::overlayfs
+                                                          : choose_snapshotter(options.run.snapshotter, snapshots)),
         executor(exec::make_userns_executor(unavailable)),
         transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
         docker_credentials(registry::make_config_credentials({})),
@@ -137,6 +140,7 @@ struct BuildDriver::Impl {
     deps.stat_cache = &stat_cache;
     deps.caches = caches;
     deps.marks = &store.marks();
+    deps.snapshotter = snapshotter;
     return deps;
   }
   registry::RegistryClient& push_client() { return own_client ? *own_client : *client; }
@@ -152,6 +156,7 @@ struct BuildDriver::Impl {
   store::Store& store;
   store::StatCache stat_cache;
   layer::Snapshots snapshots;
+  builder::Snapshotter snapshotter;
   std::unique_ptr<exec::Executor> executor;
   std::unique_ptr<net::HttpTransport> transport;
   std::unique_ptr<registry::CredentialSource> docker_credentials;

@@ -192,12 +192,21 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       ->capture_default_str();
   command.add_option("--add-host", options.add_hosts, "Line of /etc/hosts in RUN, NAME:ADDRESS")
       ->allow_extra_args(false);
+  command
+      .add_option("--snapshotter", options.snapshotter,
+                  "How RUN gets its root file system: overlayfs (stacked layers), copy (reflinks or copies), or auto: "
+                  "overlayfs where it works")
+      ->envname("TEKTII_SNAPSHOTTER")
+      ->capture_default_str();
   command.add_option("--shm-size", options.shm_size, "Size of /dev/shm in RUN [default: 64m]");
   command.add_option("--ulimit", options.ulimits, "Limit of RUN, NAME=SOFT[:HARD]")->allow_extra_args(false);
 }
 
 StartedAgents read_run_options(const RunOptions& options, builder::BuildRequest& request) {
   read_network(options.network, request);
+  if (options.snapshotter != "auto" && options.snapshotter != "overlayfs" && options.snapshotter != "copy") {
+    refuse("--snapshotter", options.snapshotter, "there is no such snapshotter", "use auto, overlayfs or copy");
+  }
   for (const auto& allow : options.allow) read_allow(allow, request);
   for (const auto& secret : options.secrets) read_secret(secret, request);
   for (const auto& limit : options.ulimits) read_ulimit(limit, request);

@@ -23,6 +23,7 @@ struct RunOptions {
   std::vector<std::string> add_hosts;  // NAME:ADDRESS or NAME=ADDRESS
   std::string network = "default";
   std::string shm_size;
+  std::string snapshotter = "auto";  // auto, overlayfs, copy
 };
 
 void add_run_options(CLI::App& command, RunOptions& options);
