@@ -1,6 +1,7 @@
 #include "registry/error_report.hpp"
 
 #include <tektii/net/retry.hpp>
+#include <tektii/registry/cloud.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
@@ -99,7 +100,9 @@ Error make_answer_error(const std::string& registry, const std::optional<std::st
   if (denied) {
     error.add_hint(login_hint(registry, user));
   } else if (has_error_code(response, "NAME_UNKNOWN")) {
-    error.add_hint("some registries (Amazon ECR among them) want the repository to be created before the first push");
+    error.add_hint(is_ecr_registry(registry)
+                       ? "Amazon ECR wants the repository to be created before the first push: add --create-repository"
+                       : "some registries want the repository to be created before the first push");
   } else if (response.status == 413) {
     error.add_hint("a proxy in front of the registry limits the size of a request; smaller layers may pass");
   } else if (const auto delay = net::retry_after(response)) {

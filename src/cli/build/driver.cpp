@@ -17,6 +17,7 @@
 #include <tektii/layer/archive.hpp>
 #include <tektii/net/http.hpp>
 #include <tektii/registry/client.hpp>
+#include <tektii/registry/cloud.hpp>
 #include <tektii/store/gc.hpp>
 #include <tektii/store/layout.hpp>
 #include <tektii/store/stat_cache.hpp>
@@ -29,6 +30,7 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <set>
 #include <utility>
 
 namespace tektii::cli {
@@ -46,11 +48,17 @@ struct BuildDriver::Impl {
         snapshots(store.root() / "layers" / "v1", store, &store.marks()),
         executor(exec::make_userns_executor(unavailable)),
         transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
-        docker_credentials(registry::make_config_credentials({})),
+        docker_credentials(registry::make_default_credentials(config_options(options), {*transport, clock})),
         client(std::make_unique<registry::RegistryClient>(
             registry::RegistryDeps{*transport, *docker_credentials, nullptr, {}, keep_documents_in(store)})),
         opener(make_image_opener(*client)),
         remote(store, *transport, inputs.request.secrets) {}
+
+  static registry::ConfigOptions config_options(const BuildOptions& options) {
+    registry::ConfigOptions config;
+    if (!options.auth_file.empty()) config.auth_file = options.auth_file;
+    return config;
+  }
 
   // A context that is not a directory is kept in the store, which is opened early for it.
   store::Store& open_store() {
@@ -124,6 +132,7 @@ struct BuildDriver::Impl {
   layer::Snapshots snapshots;
   std::unique_ptr<exec::Executor> executor;
   std::unique_ptr<net::HttpTransport> transport;
+  SystemClock clock;
   std::unique_ptr<registry::CredentialSource> docker_credentials;
   std::unique_ptr<registry::RegistryClient> client;
   oci::ImageOpener opener;
@@ -222,6 +231,21 @@ void BuildDriver::keep_in_store(const builder::BuildResult& result, const std::v
   for (const auto& reference : references) {
     const auto target = store::open_layout_target(impl_->store.root(), reference.str(), reference.str());
     put_image(result, *target, impl_->store, stop);
+  }
+}
+
+void BuildDriver::create_repositories(const std::vector<oci::ImageReference>& references, const std::stop_token& stop) {
+  std::set<std::string> done;
+  for (const auto& reference : references) {
+    if (!done.insert(reference.repository_str()).second) continue;
+    const registry::CloudDeps deps{*impl_->transport, impl_->clock};
+    const auto outcome = registry::create_repository(deps, reference.registry, reference.repository, stop);
+    if (outcome == registry::RepositoryCreation::created) {
+      spdlog::info("created the repository {}", reference.repository_str());
+    } else if (outcome == registry::RepositoryCreation::not_allowed) {
+      spdlog::warn("{} could not be created: the AWS credentials may not do that; it may be there",
+                   reference.repository_str());
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 #include "cli/commands/build.hpp"
 #include "cli/commands/cache.hpp"
 #include "cli/commands/image_builder.hpp"
+#include "cli/commands/login.hpp"
 #include "cli/commands/sandbox.hpp"
 #include "cli/commands/scenario.hpp"
 #include "cli/commands/strategy.hpp"
@@ -15,6 +16,7 @@ void make_commands(CLI::App& root, CommandContext& context) {
   setup_strategy(root, context);
   setup_version(root, context, make_image_builder(context));
   setup_scenario(root, context);
+  setup_login(root, context);
   setup_cache(root, context);
   setup_sandbox(root, context);
 }
