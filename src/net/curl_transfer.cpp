@@ -1,5 +1,6 @@
 #include "net/curl_transfer.hpp"
 
+#include "net/aws_signing.hpp"
 #include "net/curl_error.hpp"
 #include "net/proxy.hpp"
 #include <tektii/util/text.hpp>
@@ -100,6 +101,7 @@ void CurlTransfer::set_connection_options(const std::string& user_agent) {
     set_option(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request_.total_timeout->count()));
   }
   if (const auto proxy = proxy_for(url_, environment)) set_option(easy, CURLOPT_PROXY, proxy->c_str());
+  if (request_.direct) set_option(easy, CURLOPT_PROXY, "");
   set_option(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   // The names that OpenSSL's own tools read; libcurl as a library does not.
   if (const auto file = environment("SSL_CERT_FILE")) set_option(easy, CURLOPT_CAINFO, file->c_str());
@@ -143,6 +145,8 @@ void CurlTransfer::set_headers() {
   header_list_ = curl_slist_append(header_list_, "Expect:");
   for (const Header& header : request_.headers) add_header_line(header.name, header.value);
   if (request_.authorization) add_header_line("Authorization", request_.authorization->reveal());
+  for (const Header& header : aws_headers(request_)) add_header_line(header.name, header.value);
+  set_aws_signing(session_.easy(), request_);
   set_option(session_.easy(), CURLOPT_HTTPHEADER, header_list_);
 }
 

@@ -3,7 +3,10 @@
 #include "registry/registry_image.hpp"
 #include "registry/registry_target.hpp"
 #include "registry/tag_list.hpp"
+#include "registry/session.hpp"
 #include <tektii/registry/client.hpp>
+
+#include <fmt/format.h>
 
 namespace tektii::registry {
 
@@ -48,6 +51,21 @@ std::unique_ptr<oci::ImageTarget> RegistryClient::target(const oci::ImageReferen
 bool RegistryClient::stream_blob(const oci::ImageReference& reference, oci::GrowingBlob& blob,
                                  const std::stop_token& stop) {
   return RegistryTarget(impl_->state, reference).stream_blob(blob, stop);
+}
+
+bool RegistryClient::check_login(const std::string& registry, std::stop_token stop) {
+  const RegistrySession session(impl_->state, registry, "");
+  return in_phase("log in to " + registry, [&] {
+    RegistryRequest request;
+    request.url = session.endpoint().url("/v2/");
+    const net::HttpResponse response = session.send(request, stop);
+    if (response.status == 404) {
+      throw Error(ErrorKind::network,
+                  fmt::format("{} does not speak the registry protocol: /v2/ is not there", registry));
+    }
+    if (response.status != 200) session.fail(response);
+    return impl_->state.authenticator.known_user(session.endpoint(), "").has_value();
+  });
 }
 
 void RegistryClient::check_push_access(const oci::ImageReference& reference, std::stop_token stop) {

@@ -140,14 +140,24 @@ std::optional<HelperChoice> choose_helper(const Json& config, const std::string&
 
 }  // namespace
 
-ConfigAnswer find_in_docker_config(std::string_view json, const std::string& file, const std::string& registry,
-                                   const std::string& repository) {
+namespace {
+
+// An empty file is an empty object.
+Json parse_config(std::string_view json, const std::string& file) {
   json = without_bom(json);
-  if (trim(json).empty()) return {};
-  const Json config = Json::parse(json, nullptr, false);
+  if (trim(json).empty()) return Json::object();
+  Json config = Json::parse(json, nullptr, false);
   if (!config.is_object()) {
     throw Error(ErrorKind::denied, fmt::format("{} is not a JSON object", escape_control(file)));
   }
+  return config;
+}
+
+}  // namespace
+
+ConfigAnswer find_in_docker_config(std::string_view json, const std::string& file, const std::string& registry,
+                                   const std::string& repository) {
+  const Json config = parse_config(json, file);
   const auto entry = find_entry(object_member(config, "auths"), registry, repository);
   ConfigAnswer answer;
   answer.helper = choose_helper(config, registry, entry.has_value());
@@ -158,6 +168,19 @@ ConfigAnswer find_in_docker_config(std::string_view json, const std::string& fil
     unusable(file, entry->first, "the entry is empty and no \"credsStore\" is named");
   }
   return answer;
+}
+
+std::optional<HelperChoice> helper_in_docker_config(std::string_view json, const std::string& file,
+                                                    const std::string& registry) {
+  return choose_helper(parse_config(json, file), registry, false);
+}
+
+std::vector<std::string> docker_config_hosts(std::string_view json, const std::string& file) {
+  std::vector<std::string> hosts;
+  const Json config = parse_config(json, file);
+  const Json auths = object_member(config, "auths");
+  for (const auto& [key, entry] : auths.items()) hosts.push_back(key);
+  return hosts;
 }
 
 }  // namespace tektii::registry

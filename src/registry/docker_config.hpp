@@ -27,6 +27,11 @@ struct ConfigAnswer {
 ConfigAnswer find_in_docker_config(std::string_view json, const std::string& file, const std::string& registry,
                                    const std::string& repository);
 
+// The helper of a registry alone; and the keys of "auths", whatever is in them.
+std::optional<HelperChoice> helper_in_docker_config(std::string_view json, const std::string& file,
+                                                    const std::string& registry);
+std::vector<std::string> docker_config_hosts(std::string_view json, const std::string& file);
+
 // The keys of "auths" that are for this repository, best first, as far as they can be told without looking: namespaced
 // keys from the longest, the registry itself, and for Docker Hub all the names that it goes by.
 std::vector<std::string> docker_config_keys(const std::string& registry, const std::string& repository);

@@ -2,6 +2,7 @@
 
 #include "registry/attempts.hpp"
 #include <tektii/net/retry.hpp>
+#include <tektii/registry/cloud.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
@@ -112,7 +113,9 @@ std::optional<std::string> hint_for(const std::string& registry, const std::opti
   if (speaks_of_quota(response)) return "the quota is used up: delete old images there, or ask for more";
   if (response.status == 401 || response.status == 403) return login_hint(registry, user);
   if (has_error_code(response, "NAME_UNKNOWN")) {
-    return "some registries (Amazon ECR among them) want the repository to be created before the first push";
+    return is_ecr_registry(registry)
+               ? "Amazon ECR wants the repository to be created before the first push: add --create-repository"
+               : "some registries want the repository to be created before the first push";
   }
   if (has_error_code(response, "MANIFEST_INVALID")) {
     return "the registry may not take this kind of manifest: some take OCI images alone, some only those of Docker";

@@ -23,6 +23,15 @@ struct Header {
 
 struct HttpResponse;
 
+// Keys that a request to Amazon Web Services is signed with (Signature Version 4).
+struct AwsSigning {
+  std::string region;
+  std::string service;
+  std::string access_key_id;
+  Secret secret_access_key;
+  Secret session_token;  // of temporary credentials
+};
+
 // One HTTP request. Redirects are never followed here: callers that hold credentials follow them by hand.
 struct HttpRequest {
   std::string method = "GET";
@@ -38,6 +47,8 @@ struct HttpRequest {
   std::optional<std::chrono::milliseconds> total_timeout = std::nullopt;
   // Called with status and headers before the first byte of a 2xx body goes to the sink; may throw to refuse it.
   std::function<void(const HttpResponse&)> on_head = {};
+  std::optional<AwsSigning> aws_signing = std::nullopt;  // instead of `authorization`; only for a URL without a query
+  bool direct = false;                                   // through no proxy: metadata services of this machine
 };
 
 struct HttpResponse {

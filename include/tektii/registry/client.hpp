@@ -80,6 +80,9 @@ class RegistryClient {
   bool stream_blob(const oci::ImageReference& reference, oci::GrowingBlob& blob, const std::stop_token& stop);
   // Fails early: gets a token for pull and push, or finds out that the registry is not there.
   void check_push_access(const oci::ImageReference& reference, std::stop_token stop);
+  // Presents the credentials to a registry, to no repository of it. False when it did not ask for any, so that nothing
+  // is known of them; throws Error{denied} when it refuses them.
+  bool check_login(const std::string& registry, std::stop_token stop);
 
  private:
   struct Impl;

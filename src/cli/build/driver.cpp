@@ -19,6 +19,7 @@
 #include <tektii/exec/user_namespace.hpp>
 #include <tektii/net/http.hpp>
 #include <tektii/registry/client.hpp>
+#include <tektii/registry/cloud.hpp>
 #include <tektii/store/gc.hpp>
 #include <tektii/store/layout.hpp>
 #include <tektii/store/stat_cache.hpp>
@@ -32,6 +33,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 namespace tektii::cli {
@@ -62,7 +64,7 @@ struct BuildDriver::Impl {
                                                           : choose_snapshotter(options.run.snapshotter, snapshots)),
         executor(exec::make_userns_executor(unavailable)),
         transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
-        docker_credentials(registry::make_config_credentials({})),
+        docker_credentials(registry::make_default_credentials(config_options(options), {*transport, clock})),
         client(std::make_unique<registry::RegistryClient>(
             registry::RegistryDeps{*transport, *docker_credentials, nullptr, {}, keep_documents_in(store)})),
         caches(open_caches(inputs.caches.from, *client)),
@@ -81,6 +83,12 @@ struct BuildDriver::Impl {
     NoProgress silent;  // the build looks the images up again, which costs no request, and shows it
     auto quiet = deps(silent);
     require_locked(builder::list_sources(inputs.request, quiet, stop), lock_rules());
+  }
+
+  static registry::ConfigOptions config_options(const BuildOptions& options) {
+    registry::ConfigOptions config;
+    if (!options.auth_file.empty()) config.auth_file = options.auth_file;
+    return config;
   }
 
   // A context that is not a directory is kept in the store, which is opened early for it.
@@ -159,6 +167,7 @@ struct BuildDriver::Impl {
   builder::Snapshotter snapshotter;
   std::unique_ptr<exec::Executor> executor;
   std::unique_ptr<net::HttpTransport> transport;
+  SystemClock clock;
   std::unique_ptr<registry::CredentialSource> docker_credentials;
   std::unique_ptr<registry::RegistryClient> client;
   std::vector<builder::CacheSource> caches;  // the same ones for each attempt: they remember what they have lost
@@ -276,6 +285,21 @@ void BuildDriver::keep_in_store(const builder::BuildResult& result, const std::v
     const auto target = store::open_layout_target(impl_->store.root(), reference.str(), reference.str(),
                                                   store::ExistingBlobs::of_right_size);
     put_image(result, *target, impl_->store, stop);
+  }
+}
+
+void BuildDriver::create_repositories(const std::vector<oci::ImageReference>& references, const std::stop_token& stop) {
+  std::set<std::string> done;
+  for (const auto& reference : references) {
+    if (!done.insert(reference.repository_str()).second) continue;
+    const registry::CloudDeps deps{*impl_->transport, impl_->clock};
+    const auto outcome = registry::create_repository(deps, reference.registry, reference.repository, stop);
+    if (outcome == registry::RepositoryCreation::created) {
+      spdlog::info("created the repository {}", reference.repository_str());
+    } else if (outcome == registry::RepositoryCreation::not_allowed) {
+      spdlog::warn("{} could not be created: the AWS credentials may not do that; it may be there",
+                   reference.repository_str());
+    }
   }
 }
 

@@ -45,6 +45,8 @@ class BuildDriver {
   // Puts the image into the store's own layout under the references, complete with its base layers.
   void keep_in_store(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
                      const std::stop_token& stop);
+  // Creates the repositories that are pushed to, in Amazon ECR; throws Error{usage} for other registries.
+  void create_repositories(const std::vector<oci::ImageReference>& references, const std::stop_token& stop);
   void push(const builder::BuildResult& result, const std::vector<oci::ImageReference>& references,
             const std::stop_token& stop);
   // Writes every --cache-to. Layers that were pushed to one of the references are mounted from there where they can be.

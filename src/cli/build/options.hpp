@@ -31,7 +31,9 @@ struct BuildOptions {
   std::string timestamps;
   std::string iid_file;
   std::string metadata_file;
-  int jobs = 0;  // 0: one per processor
+  int jobs = 0;                    // 0: one per processor
+  std::string auth_file;           // --authfile
+  bool create_repository = false;  // in Amazon ECR, before the push
   bool push = false;
   bool early_push = true;  // send layers while later steps run
   bool no_cache = false;

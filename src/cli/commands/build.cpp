@@ -5,6 +5,7 @@
 #include "cli/build/healing.hpp"
 #include "cli/commands/build_call.hpp"
 #include "cli/exit_code.hpp"
+#include <tektii/registry/cloud.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
 
@@ -30,6 +31,19 @@ std::vector<oci::ImageReference> parse_tags(const std::vector<std::string>& tags
     references.push_back(std::move(reference));
   }
   return references;
+}
+
+// Elsewhere a push creates the repository, or nobody but the registry's owner can.
+void check_creatable(const BuildOptions& options, const std::vector<oci::ImageReference>& references) {
+  if (!options.push)
+    throw Error(ErrorKind::usage, "--create-repository is for images that are pushed").add_hint("add --push");
+  for (const auto& reference : references) {
+    if (registry::is_ecr_registry(reference.registry)) continue;
+    throw Error(ErrorKind::usage,
+                fmt::format("--create-repository: {} is not a registry of Amazon ECR", reference.registry))
+        .add_hint(
+            "other registries create a repository with its first push, or want it to be created in their own way");
+  }
 }
 
 // The keys of buildx's --metadata-file.
@@ -87,6 +101,8 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
   command.add_option("--lock-file", options.lock_file, "Of --locked [default: tektii.lock beside the Dockerfile]");
   add_cache_options(command, options.caches);
   add_run_options(command, options.run);
+  command.add_option("--authfile", options.auth_file,
+                     "File with logins for registries [default: where docker and podman keep them]");
   command.add_flag("--preserve-modes", options.preserve_modes,
                    "Keep permission bits of context files instead of 0644 and 0755");
 }
@@ -126,6 +142,8 @@ void setup_build(CLI::App& root, CommandContext& context) {
           "type=oci,dest=DIR, type=oci,dest=FILE.tar or type=docker,dest=FILE for docker load; dest=- is standard "
           "output. Repeatable; with --check or --call: table or json")
       ->allow_extra_args(false);
+  build->add_flag("--create-repository", options->create_repository,
+                  "With --push to Amazon ECR: create the repository when it is not there");
   build->add_option("--platform", options->platform, "linux/amd64 is the only one")->capture_default_str();
   build->add_option("--iidfile", options->iid_file, "Write the image id (the digest of the config) to this file");
   build->add_option("--metadata-file", options->metadata_file, "Write the digests as JSON to this file");
@@ -145,8 +163,10 @@ int run_build(const BuildOptions& given, CommandContext& context) {
   if (options.push && references.empty()) {
     throw Error(ErrorKind::usage, "--push needs a name to push to").add_hint("add --tag REGISTRY/NAME:TAG");
   }
+  if (options.create_repository) check_creatable(options, references);
   BuildDriver driver(options);
   const auto stop = context.stop();
+  if (options.create_repository) driver.create_repositories(references, stop);
   std::vector<std::string> names;
   for (const auto& reference : references) names.push_back(reference.str());
   std::vector<std::string> cache_warnings;

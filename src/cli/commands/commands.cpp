@@ -8,6 +8,7 @@
 #include "cli/commands/inspect.hpp"
 #include "cli/commands/lock.hpp"
 #include "cli/commands/instruments.hpp"
+#include "cli/commands/login.hpp"
 #include "cli/commands/sandbox.hpp"
 #include "cli/commands/scenario.hpp"
 #include "cli/commands/strategy.hpp"
@@ -25,6 +26,7 @@ void make_commands(CLI::App& root, CommandContext& context) {
   setup_image_queries(root, context);
   setup_instruments(root, context);
   setup_api(root, context);
+  setup_login(root, context);
   setup_cache(root, context);
   setup_sandbox(root, context);
 }
