@@ -17,7 +17,8 @@ inline constexpr int k_exit_unauthenticated = 8;
 inline constexpr int k_exit_not_found = 9;
 inline constexpr int k_exit_rate_limited = 10;
 inline constexpr int k_exit_content = 11;
-inline constexpr int k_exit_interrupted = 130;
+inline constexpr int k_exit_signal = 128;  // and the number of the signal
+inline constexpr int k_exit_interrupted = k_exit_signal + 2;
 
 int exit_code_of(ErrorKind kind);
 

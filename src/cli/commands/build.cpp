@@ -73,6 +73,7 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
   command.add_option("--timestamps", options.timestamps,
                      "Times of files: preserve, or seconds since 1970 [default: SOURCE_DATE_EPOCH, else 1980-01-01]");
   add_cache_options(command, options.caches);
+  add_transfer_options(command, options.transfer);
   add_run_options(command, options.run);
   command.add_flag("--preserve-modes", options.preserve_modes,
                    "Keep permission bits of context files instead of 0644 and 0755");
