@@ -68,14 +68,23 @@ void BlobFetcher::download(const oci::Layer& layer, Entry& entry, ByteSink* also
                                                 was_cut ? "was damaged in" : "is gone from"))
         .add_hint("build again, and it is made anew");
   }
-  const auto writer = blobs_.create();
-  if (also == nullptr) {
-    entry.source->fetch(layer.blob, *writer, stop);
-  } else {
-    TeeSink both(*writer, *also);
-    entry.source->fetch(layer.blob, both, stop);
+  const auto fetch = [&] {
+    const auto writer = blobs_.create();
+    if (also == nullptr) {
+      entry.source->fetch(layer.blob, *writer, stop);
+    } else {
+      TeeSink both(*writer, *also);
+      entry.source->fetch(layer.blob, both, stop);
+    }
+    writer->commit(store::BlobInfo{layer.blob.digest, layer.blob.size});
+  };
+  try {
+    return fetch();
+  } catch (const Error& error) {
+    // Wrong bytes may be the fault of what was in between, once. What they were passed on to can't take them back.
+    if (error.kind() != ErrorKind::content || also != nullptr) throw;
   }
-  writer->commit(store::BlobInfo{layer.blob.digest, layer.blob.size});
+  fetch();
 }
 
 BlobOpener BlobFetcher::opener(const oci::Layer& layer, const std::stop_token& stop) {
@@ -100,7 +109,14 @@ void BlobFetcher::with_blob(const oci::Layer& layer, const std::function<void(co
   try {
     return read(opener(layer, stop));
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::interrupted || !was_there || !heal(layer, stop)) throw;
+    // The reader may have stumbled over wrong bytes before their digest told: only what is whole is its own fault.
+    const bool was_cut_short = !was_there && blobs_.size_of(layer.blob.digest) != layer.blob.size &&
+                               (error.kind() == ErrorKind::content || error.kind() == ErrorKind::failure);
+    if (was_cut_short) {
+      ensure(layer, stop);
+    } else if (error.kind() == ErrorKind::interrupted || !was_there || !heal(layer, stop)) {
+      throw;
+    }
   }
   read(opener(layer, stop));
 }

@@ -52,7 +52,7 @@ int run_command_line(const std::vector<std::string>& args, CommandContext& conte
     return context.run_selected();
   } catch (const Error& error) {
     context.terminal.error_text(render_error(error, context.terminal));
-    return exit_code_of(error.kind());
+    return error.kind() == ErrorKind::interrupted ? context.interrupted_exit_code() : exit_code_of(error.kind());
   } catch (const std::exception& error) {
     context.terminal.error_text(render_unexpected(error.what(), context.terminal));
     return k_exit_failure;

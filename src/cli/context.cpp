@@ -1,5 +1,6 @@
 #include "cli/context.hpp"
 
+#include "cli/exit_code.hpp"
 #include <tektii/api/api_key.hpp>
 #include <tektii/net/url.hpp>
 #include <tektii/util/secret.hpp>
@@ -14,6 +15,10 @@ namespace tektii::cli {
 std::stop_token CommandContext::stop() {
   if (!signals_) signals_.emplace();
   return signals_->token();
+}
+
+int CommandContext::interrupted_exit_code() const {
+  return signals_ ? signals_->exit_code() : k_exit_interrupted;
 }
 
 net::HttpTransport& CommandContext::transport() {

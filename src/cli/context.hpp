@@ -46,6 +46,8 @@ class CommandContext {
 
   // Requested on SIGINT, SIGTERM and SIGHUP, for which this starts to listen.
   std::stop_token stop();
+  // Of a command that ended because of that.
+  int interrupted_exit_code() const;
   net::HttpTransport& transport();
   // Throws Error{denied} when there is no API key, without starting anything: for commands with long work before the
   // first call.

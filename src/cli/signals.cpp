@@ -88,10 +88,17 @@ SignalWatcher::~SignalWatcher() {
 }
 
 SignalScope::SignalScope()
-    : watcher_([source = source_](int) mutable {
+    : watcher_([this, source = source_](int signal) mutable {
+        int none = 0;
+        signal_.compare_exchange_strong(none, signal);
         // request_stop() is false when a stop was requested before.
-        if (!source.request_stop()) ::_exit(k_exit_interrupted);
+        if (!source.request_stop()) ::_exit(k_exit_signal + signal);
       }) {}
+
+int SignalScope::exit_code() const {
+  const int signal = signal_;
+  return signal == 0 ? k_exit_interrupted : k_exit_signal + signal;
+}
 
 void survive_broken_pipes() {
   const struct sigaction action = action_of(do_nothing);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -21,14 +22,18 @@ class SignalWatcher {
   std::unique_ptr<Impl> impl_;
 };
 
-// Requests a stop on the first SIGINT, SIGTERM or SIGHUP; the second one ends the process at once with exit code 130.
+// Requests a stop on the first SIGINT, SIGTERM or SIGHUP; the second one ends the process at once. Both ways the
+// exit code is 128 and the number of the signal, as a shell has it.
 class SignalScope {
  public:
   SignalScope();
   std::stop_token token() const { return source_.get_token(); }
+  // 130 when none has come.
+  int exit_code() const;
 
  private:
   std::stop_source source_;
+  std::atomic<int> signal_{0};  // the first
   SignalWatcher watcher_;
 };
 

@@ -75,9 +75,10 @@ KnownBlobs::Source BlobUploader::upload(const oci::BlobUpload& upload, const std
   }
   if (is_there(upload.blob, stop)) return Source::seen;
   if (of_base && !mounts_first && mount(upload.origin->repository)) return Source::sent;
-  for (const std::string& from : session_.state().transfer.mount_from) {
+  for (const auto& [from_registry, from] : session_.state().transfer.mount_from) {
+    const bool is_here = from_registry.empty() || from_registry == registry;
     const bool tried = from == session_.repository() || (of_base && from == upload.origin->repository);
-    if (!tried && mount(from)) return Source::sent;
+    if (is_here && !tried && mount(from)) return Source::sent;
   }
   BlobSending(*this, session_, upload, stop).run(std::move(opened));
   return Source::sent;

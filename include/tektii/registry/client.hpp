@@ -40,8 +40,9 @@ struct TransferOptions {
   std::chrono::milliseconds retry_timeout{std::chrono::minutes(5)};
   std::chrono::milliseconds stall_timeout{std::chrono::minutes(1)};  // see HttpRequest
   std::optional<std::uint64_t> push_chunk_size = std::nullopt;       // larger blobs are sent in chunks of this size
-  // Repositories of the registry pushed to, of which it is asked to take blobs that it lacks: "team/app".
-  std::vector<std::string> mount_from = {};
+  // Repositories that a registry is asked to take blobs from that it lacks; one without a registry is of whichever is
+  // pushed to.
+  std::vector<oci::BlobOrigin> mount_from = {};
 };
 
 struct RegistryDeps {

@@ -55,6 +55,7 @@ struct BuildDriver::Impl {
         progress_mode(parse_progress_mode(options.progress)),
         early_push_allowed(options.early_push),
         wants_summary(options.summary && progress_mode != ProgressMode::json),
+        transfer(read_transfer_options(options.transfer)),
         inputs(load(options)),
         unavailable(options.builds_nothing ? std::nullopt : enter()),
         store(open_store()),
@@ -65,8 +66,7 @@ struct BuildDriver::Impl {
         executor(exec::make_userns_executor(unavailable)),
         transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
         docker_credentials(registry::make_default_credentials(config_options(options), {*transport, clock})),
-        client(std::make_unique<registry::RegistryClient>(
-            registry::RegistryDeps{*transport, *docker_credentials, nullptr, {}, keep_documents_in(store)})),
+        client(std::make_unique<registry::RegistryClient>(registry_deps(*docker_credentials))),
         caches(open_caches(inputs.caches.from, *client)),
         opener(make_image_opener(*client, store.temp_directory())),
         remote(store, *transport, inputs.request.secrets) {
@@ -95,6 +95,22 @@ struct BuildDriver::Impl {
   store::Store& open_store() {
     if (!store_owner) store_owner.emplace(store::Store::default_root());
     return *store_owner;
+  }
+
+  registry::RegistryDeps registry_deps(registry::CredentialSource& credentials) {
+    registry::RegistryDeps deps{*transport, credentials, nullptr, {}, keep_documents_in(store), transfer};
+    deps.on_wait = [this](const registry::WaitNotice& notice) { tell(describe_wait(notice)); };
+    deps.on_warning = [this](const std::string& registry, const std::string& text) {
+      tell(fmt::format("registry {} warns: {}", registry, text));
+    };
+    return deps;
+  }
+
+  // Shown among the steps, from any thread. Before there are steps it is logged.
+  void tell(const std::string& text) {
+    if (text.empty()) return;
+    if (!renderer.sink) return spdlog::warn("{}", text);
+    builder::ProgressStep(progress(), text).finish(builder::StepOutcome::done);
   }
 
   // One file per context directory, so that each build reads what it needs.
@@ -158,6 +174,7 @@ struct BuildDriver::Impl {
   bool early_push_allowed;
   bool wants_summary;
   std::optional<store::Store> store_owner;
+  registry::TransferOptions transfer;
   int steps_before = 0;  // shown while the contexts were loaded
   BuildInputs inputs;
   std::optional<exec::Unavailable> unavailable;
@@ -353,8 +370,7 @@ void BuildDriver::use_credentials(const std::string& registry, registry::Credent
   impl_->own_client.reset();
   impl_->own_credentials =
       registry::make_fixed_credentials(registry, std::move(credentials), impl_->docker_credentials.get());
-  impl_->own_client =
-      std::make_unique<registry::RegistryClient>(registry::RegistryDeps{*impl_->transport, *impl_->own_credentials});
+  impl_->own_client = std::make_unique<registry::RegistryClient>(impl_->registry_deps(*impl_->own_credentials));
 }
 
 }  // namespace tektii::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cache_options.hpp"
+#include "cli/transfer_options.hpp"
 #include "context/loader.hpp"
 #include "lock_file.hpp"
 #include "run_options.hpp"
@@ -46,6 +47,7 @@ struct BuildOptions {
   std::string file_flag = "--file";  // the name of the flag, for hints
   RunOptions run;
   CacheOptions caches;
+  TransferFlags transfer;
 };
 
 struct OutputSpec {

@@ -100,6 +100,7 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
                    "Take bases and remote files of ADD as the lock file says, and no others");
   command.add_option("--lock-file", options.lock_file, "Of --locked [default: tektii.lock beside the Dockerfile]");
   add_cache_options(command, options.caches);
+  add_transfer_options(command, options.transfer);
   add_run_options(command, options.run);
   command.add_option("--authfile", options.auth_file,
                      "File with logins for registries [default: where docker and podman keep them]");

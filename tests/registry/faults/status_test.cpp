@@ -350,8 +350,8 @@ TEST_F(FaultTable, Row20_MountsThatWork) {
 }
 
 TEST_F(FaultTable, Row20_OtherRepositoriesToMountFrom) {
-  transfer.mount_from = {"team/one", "team/two"};
-  start();
+  transfer.mount_from = {{"", "team/one"}, {"elsewhere.example", "team/none"}, {server->name(), "team/two"}};
+  restart_client();
   server->store().add_blob("team/two", "layer");
   put_blob("layer");
   EXPECT_TRUE(arrived("layer"));
