@@ -5,8 +5,11 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <thread>
+#include <utility>
 
 namespace tektii {
 namespace {
@@ -334,8 +337,12 @@ TEST_F(ScenarioTest, ACancelledRunHasItsOwnCode) {
 }
 
 TEST_F(ScenarioTest, AStopLeavesTheRunGoing) {
-  transport.answer(200, R"({"id":"scen_1","state":"RUNNING"})");
-  clock.on_sleep = [] { ::raise(SIGINT); };
+  for (int i = 0; i < 2000; ++i) transport.answer(200, R"({"id":"scen_1","state":"RUNNING"})");
+  // The signal is taken by a thread of its own, some time after it was raised.
+  clock.on_sleep = [raised = false]() mutable {
+    if (!std::exchange(raised, true)) ::raise(SIGINT);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  };
   EXPECT_EQ(run_with_key({"scenario", "wait", "strat_1", "scen_1"}), 130);
   EXPECT_THAT(err.str(), HasSubstr("hint: the run goes on: `tektii scenario wait strat_1 scen_1` waits for it again"));
 }

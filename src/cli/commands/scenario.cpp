@@ -1,6 +1,7 @@
 #include "cli/commands/scenario.hpp"
 
 #include "cli/commands/scenario_results.hpp"
+#include "cli/commands/strategy_init.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/scenario_view.hpp"
 #include "cli/scenario_wait.hpp"
@@ -87,6 +88,8 @@ void check_instruments(const api::ScenarioConfig& config, CommandContext& contex
 void setup_scenario(CLI::App& root, CommandContext& context) {
   CLI::App* scenario = root.add_subcommand("scenario", "Run a version of a strategy over market data");
   scenario->require_subcommand(1);
+
+  setup_scenario_init(*scenario, context);
 
   CLI::App* create = scenario->add_subcommand("create", "Check a configuration, create the scenario and start it");
   auto create_options = std::make_shared<ScenarioCreateOptions>();

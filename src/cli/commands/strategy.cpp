@@ -1,5 +1,6 @@
 #include "cli/commands/strategy.hpp"
 
+#include "cli/commands/strategy_init.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/table.hpp"
 #include <tektii/util/error.hpp>
@@ -30,6 +31,8 @@ std::string record_of(const api::Strategy& strategy) {
 void setup_strategy(CLI::App& root, CommandContext& context) {
   CLI::App* strategy = root.add_subcommand("strategy", "Create and list strategies");
   strategy->require_subcommand(1);
+
+  setup_strategy_init(*strategy, context);
 
   CLI::App* create = strategy->add_subcommand("create", "Create a strategy");
   auto create_options = std::make_shared<StrategyCreateOptions>();
