@@ -10,6 +10,18 @@
 namespace tektii::builder {
 namespace {
 
+// The key of a step has the archive's content; nobody asks for that of a member.
+class MemberFile : public SourceFile {
+ public:
+  MemberFile(BlobOpener opener, std::string id) : opener_(std::move(opener)), id_(std::move(id)) {}
+  std::unique_ptr<ByteSource> open() override { return opener_(); }
+  std::string content_id() override { return id_; }
+
+ private:
+  BlobOpener opener_;
+  std::string id_;
+};
+
 class ArchiveSource : public CopySource {
  public:
   ArchiveSource(BlobOpener archive, layer::Snapshots& snapshots, std::optional<std::int64_t> latest_mtime,
@@ -19,7 +31,7 @@ class ArchiveSource : public CopySource {
   void visit(const std::string&, const Visitor& visitor, const Prune&) override {
     SourceEntry root;
     root.metadata.type = fs::FileType::directory;
-    visitor(root);
+    visitor(std::move(root));
     const auto members = read_members();
     std::set<std::size_t> linked;
     for (const auto& member : members) {
@@ -31,9 +43,9 @@ class ArchiveSource : public CopySource {
       entry.relative_path = member.path;
       entry.metadata = member.metadata;
       if (latest_mtime_) entry.metadata.mtime = std::min(entry.metadata.mtime, *latest_mtime_);
-      entry.open = member.open;
+      if (member.open) entry.file = std::make_shared<MemberFile>(member.open, member.path);
       if (member.hard_link_of || linked.contains(i)) entry.link_id = std::to_string(member.hard_link_of.value_or(i));
-      visitor(entry);
+      visitor(std::move(entry));
     }
   }
 

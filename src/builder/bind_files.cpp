@@ -36,7 +36,7 @@ std::string write_files(CopySource& source, const std::string& path, const std::
   layer::TreeWriter writer(directory);
   std::string written = "/";
   source.visit(path, [](const SourceEntry& entry) {
-    if (entry.announce) entry.announce();
+    if (entry.file) entry.file->announce();
   });
   std::map<std::string, std::string> first_names;
   source.visit(path, [&](const SourceEntry& entry) {
@@ -50,7 +50,9 @@ std::string write_files(CopySource& source, const std::string& path, const std::
       const auto [first, is_new] = first_names.emplace(entry.link_id, name);
       if (!is_new) return writer.add_hard_link(name, first->second);
     }
-    writer.add(name, entry.metadata, entry.open);
+    with_completed(entry.file.get(), entry.metadata, [&](const fs::FileMetadata& metadata, const BlobOpener& content) {
+      writer.add(name, metadata, content);
+    });
   });
   writer.finish();
   return written;

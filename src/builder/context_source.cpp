@@ -35,9 +35,9 @@ std::unique_ptr<CopySource> make_named_context_source(const BuildRequest& reques
 
 std::vector<SourceEntry> entries_of(CopySource& source, const std::stop_token& stop) {
   std::vector<SourceEntry> entries;
-  source.visit("", [&](const SourceEntry& entry) {
+  source.visit("", [&](SourceEntry&& entry) {
     throw_if_stopped(stop);
-    entries.push_back(entry);
+    entries.push_back(std::move(entry));
   });
   return entries;
 }
@@ -51,8 +51,8 @@ void add_entries(KeyBuilder& key, const std::vector<SourceEntry>& entries, ByteM
     if (!entry.link_id.empty()) {
       key.field("same file as", first_names.emplace(entry.link_id, entry.relative_path).first->second);
     }
-    if (entry.content_id) {
-      key.field("content", entry.content_id());
+    if (entry.file) {
+      key.field("content", entry.file->content_id());
       meter.add(entry.metadata.size);
     }
   }
@@ -78,7 +78,9 @@ std::optional<layer::WrittenLayer> write_entries(const std::vector<SourceEntry>&
         continue;
       }
     }
-    writer.add(entry.relative_path, metadata, entry.open);
+    with_completed(entry.file.get(), std::move(metadata), [&](fs::FileMetadata all, const BlobOpener& content) {
+      writer.add(entry.relative_path, std::move(all), content);
+    });
   }
   if (writer.empty()) return std::nullopt;
   return writer.commit();

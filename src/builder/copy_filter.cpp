@@ -46,20 +46,19 @@ bool CopyFilter::may_take_below(std::string_view directory) const {
   return !include_ || include_->matches(directory) || leads_to_include(directory);
 }
 
-void CopyFilter::visit(CopySource& source, const std::string& path,
-                       const std::function<void(const SourceEntry&)>& visitor) const {
+void CopyFilter::visit(CopySource& source, const std::string& path, const CopySource::Visitor& visitor) const {
   if (!include_ && exclude_.empty()) return source.visit(path, visitor);
   std::vector<SourceEntry> pending;  // directories on the way that wait for something below them
-  const auto filtered = [&](const SourceEntry& entry) {
+  const auto filtered = [&](SourceEntry&& entry) {
     const auto& relative = entry.relative_path;
-    if (relative.empty()) return visitor(entry);
+    if (relative.empty()) return visitor(std::move(entry));
     std::erase_if(pending, [&](const SourceEntry& parent) { return !is_parent(parent.relative_path, relative); });
     if (takes(relative)) {
-      for (const auto& parent : pending) visitor(parent);
+      for (auto& parent : pending) visitor(std::move(parent));
       pending.clear();
-      visitor(entry);
+      visitor(std::move(entry));
     } else if (entry.metadata.type == fs::FileType::directory) {
-      pending.push_back(entry);
+      pending.push_back(std::move(entry));
     }
   };
   source.visit(path, filtered,

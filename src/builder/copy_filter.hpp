@@ -3,7 +3,6 @@
 #include "copy_source.hpp"
 #include <tektii/fs/ignore.hpp>
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,7 +19,7 @@ class CopyFilter {
   CopyFilter(const std::optional<std::string>& include, const std::vector<std::string>& exclude);
 
   // Visits what is left: the start always, a directory that is not taken itself only when something below it is.
-  void visit(CopySource& source, const std::string& path, const std::function<void(const SourceEntry&)>& visitor) const;
+  void visit(CopySource& source, const std::string& path, const CopySource::Visitor& visitor) const;
   // True when something is left besides the start.
   bool takes_anything(CopySource& source, const std::string& path) const;
   // True for the base name of a file that a wildcard found and --exclude names ("COPY --exclude=*.txt hom* /").

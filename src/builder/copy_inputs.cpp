@@ -25,7 +25,7 @@ std::string base_name(const std::string& path) {
 std::optional<SourceEntry> entry_at(CopySource& source, const std::string& path) {
   std::optional<SourceEntry> found;
   source.visit(
-      path, [&](const SourceEntry& entry) { found = entry; }, [](const std::string&) { return true; });
+      path, [&](SourceEntry&& entry) { found = std::move(entry); }, [](const std::string&) { return true; });
   return found;
 }
 
@@ -148,9 +148,9 @@ void CopyInputs::add_text(const dockerfile::Heredoc& heredoc) {
 
 std::vector<SourceEntry> CopyInputs::visited(const Item& item) const {
   std::vector<SourceEntry> entries;
-  item.filter->visit(*item.source, item.path, [&](const SourceEntry& entry) {
+  item.filter->visit(*item.source, item.path, [&](SourceEntry&& entry) {
     throw_if_stopped(stop_);
-    entries.push_back(entry);
+    entries.push_back(std::move(entry));
   });
   return entries;
 }
@@ -184,20 +184,20 @@ void CopyInputs::for_each_content(const Visit& visit) const {
   for (const auto& item : items_) {
     for (const auto& entry : item.entries) {
       throw_if_stopped(stop_);
-      if (entry.content_id) visit(entry);
+      if (entry.file) visit(entry);
     }
   }
 }
 
 void CopyInputs::add_contents_to(KeyBuilder& key, ByteMeter& meter) {
   read_unread_files(meter);
-  for_each_content([&](const SourceEntry& entry) { key.field("content", entry.content_id()); });
+  for_each_content([&](const SourceEntry& entry) { key.field("content", entry.file->content_id()); });
 }
 
 void CopyInputs::add_stamps_to(KeyBuilder& key) const {
   for_each_content([&](const SourceEntry& entry) {
     if (entry.stamp == nullptr) {
-      key.field("content", entry.content_id());
+      key.field("content", entry.file->content_id());
       return;
     }
     const auto& stamp = *entry.stamp;
@@ -221,7 +221,7 @@ void CopyInputs::read_unread_files(ByteMeter& meter) {
   for_each_in_parallel(unread.size(), std::max(1U, std::thread::hardware_concurrency()), stop_,
                        [&](std::size_t i, const std::stop_token& stop) {
                          throw_if_stopped(stop);
-                         unread[i]->content_id();
+                         unread[i]->file->content_id();
                          meter.add(unread[i]->metadata.size);
                        });
 }
@@ -231,13 +231,14 @@ BlobOpener CopyInputs::as_archive(const Item& item) const {
   if (!item.unpack) return {};
   // What the key was made of is what is opened; only a source that told its content was not looked at yet.
   const auto entry = item.entries.empty() ? entry_at(*item.source, item.path) : item.entries.front();
-  if (!entry || entry->metadata.type != fs::FileType::regular) return {};
-  return layer::is_tar_archive(*entry->open()) ? entry->open : BlobOpener{};
+  if (!entry || !entry->file) return {};
+  if (!layer::is_tar_archive(*entry->file->open())) return {};
+  return [file = entry->file] { return file->open(); };
 }
 
-void CopyInputs::plan(CopyPlan& plan, const CopyDestination& destination) const {
+void CopyInputs::plan(CopyPlan& plan, const CopyDestination& destination) {
   const auto latest = request_.preserve_timestamps ? std::nullopt : std::optional(request_.source_date_epoch);
-  for (const auto& item : items_) {
+  for (auto& item : items_) {
     if (auto archive = as_archive(item)) {
       const auto source = make_archive_source(std::move(archive), deps_.snapshots, latest, stop_);
       try {
@@ -246,9 +247,12 @@ void CopyInputs::plan(CopyPlan& plan, const CopyDestination& destination) const 
         error.add_context("unpack " + item.path);
         throw;
       }
+    } else if (item.entries.empty()) {
+      // The source told its content, and nobody has looked at its files yet.
+      auto entries = visited(item);
+      plan.copy(entries, item.path, destination);
     } else {
-      // Where the source told its content, nobody has looked at its files yet.
-      plan.copy(item.entries.empty() ? visited(item) : item.entries, item.path, destination);
+      plan.copy(item.entries, item.path, destination);
     }
   }
 }

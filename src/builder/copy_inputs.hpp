@@ -51,7 +51,8 @@ class CopyInputs {
   void add_stamps_to(KeyBuilder& key) const;
   // True when add_contents_to() would read files.
   bool has_unread_files() const;
-  void plan(CopyPlan& plan, const CopyDestination& destination) const;
+  // Hands names and attributes over to the plan, once; contents and stamps are there as before.
+  void plan(CopyPlan& plan, const CopyDestination& destination);
 
  private:
   struct Item {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <unordered_map>
+#include <utility>
 
 namespace tektii::builder {
 namespace {
@@ -29,6 +30,11 @@ std::string parent_of(const std::string& path) {
 
 bool is_directory(const fs::FileMetadata& metadata) {
   return metadata.type == fs::FileType::directory;
+}
+
+bool is_same_but_for_time(fs::FileMetadata metadata, const fs::FileMetadata& other) {
+  metadata.mtime = other.mtime;
+  return metadata == other;
 }
 
 }  // namespace
@@ -66,9 +72,9 @@ std::string CopyPlan::make_directories(const std::string& destination, std::uint
   return resolved;
 }
 
-PlannedEntry CopyPlan::planned_entry(const SourceEntry& source) const {
-  if (source.announce) source.announce();
-  PlannedEntry entry{source.metadata, source.open, source.link_id, source.content_hash};
+PlannedEntry CopyPlan::planned_entry(SourceEntry& source) const {
+  if (source.file) source.file->announce();
+  PlannedEntry entry{std::move(source.metadata), source.file, std::move(source.link_id), source.content_hash};
   // Two sources of one COPY are copied each on their own.
   if (!entry.link_id.empty()) entry.link_id = fmt::format("{}:{}", copies_, entry.link_id);
   if (attributes_.owner) {
@@ -78,7 +84,7 @@ PlannedEntry CopyPlan::planned_entry(const SourceEntry& source) const {
   return entry;
 }
 
-void CopyPlan::place(const std::string& path, const SourceEntry& source) {
+void CopyPlan::place(std::string path, SourceEntry& source) {
   auto entry = planned_entry(source);
   const bool directory = is_directory(entry.metadata);
   if (attributes_.chmod && entry.metadata.type != fs::FileType::symlink) {
@@ -89,16 +95,13 @@ void CopyPlan::place(const std::string& path, const SourceEntry& source) {
       throw Error(ErrorKind::usage, directory ? fmt::format("cannot copy to non-directory: /{}", path)
                                               : fmt::format("cannot replace to directory /{} with file", path));
     }
-    fs::FileMetadata same_time = entry.metadata;
-    same_time.mtime = found->mtime;
-    if (directory && same_time == *found) return planned_.keep_directory(path);
+    if (directory && is_same_but_for_time(entry.metadata, *found)) return planned_.keep_directory(path);
   }
-  planned_.put(path, std::move(entry));
+  planned_.put(std::move(path), std::move(entry));
 }
 
 // Where a file goes, which may be a directory by now.
-std::string CopyPlan::place_file(const SourceEntry& entry, const std::string& name,
-                                 const CopyDestination& destination) {
+void CopyPlan::place_file(SourceEntry& entry, const std::string& name, const CopyDestination& destination) {
   auto target = planned_.resolve(destination.path);
   if (destination.wants_directory || planned_.is_directory(target)) {
     target = join_path(make_directories(destination.path, new_directory_mode()), name);
@@ -110,8 +113,7 @@ std::string CopyPlan::place_file(const SourceEntry& entry, const std::string& na
           .add_hint(fmt::format("end the destination with a slash: {}/", destination.path));
     }
   }
-  place(target, entry);
-  return target;
+  place(std::move(target), entry);
 }
 
 // A link in the image to a directory counts as that directory, as it does for the kernel.
@@ -123,12 +125,12 @@ std::string CopyPlan::target_directory(const std::string& path) {
   return make_directories("/" + followed, new_directory_mode());
 }
 
-void CopyPlan::copy(const std::vector<SourceEntry>& entries, const std::string& path,
-                    const CopyDestination& destination) {
+void CopyPlan::copy(std::vector<SourceEntry>& entries, const std::string& path, const CopyDestination& destination) {
   ++copies_;
-  std::unordered_map<std::string, std::string> directories;  // of the source, and where they go
-  for (const SourceEntry& entry : entries) {
-    const auto& relative = entry.relative_path;
+  std::unordered_map<std::string, std::string> directories;         // of the source, and where they go
+  const std::pair<const std::string, std::string>* last = nullptr;  // entries mostly follow their neighbours
+  for (SourceEntry& entry : entries) {
+    const auto relative = std::exchange(entry.relative_path, {});
     if (relative.empty()) {
       if (is_directory(entry.metadata)) {
         directories.emplace("", make_directories(destination.path, new_directory_mode()));
@@ -137,31 +139,32 @@ void CopyPlan::copy(const std::vector<SourceEntry>& entries, const std::string& 
       }
       continue;
     }
-    auto target = join_path(directories.at(parent_of(relative)), base_name(relative));
+    const auto slash = relative.rfind('/');
+    const auto parent = std::string_view(relative).substr(0, slash == std::string::npos ? 0 : slash);
+    if (last == nullptr || last->first != parent) last = &*directories.find(std::string(parent));  // it came before
+    auto target = join_path(last->second, base_name(relative));
     if (is_directory(entry.metadata)) {
       target = target_directory(target);
       directories.emplace(relative, target);
     }
-    place(target, entry);
+    place(std::move(target), entry);
   }
 }
 
-void CopyPlan::place_member(const std::string& path, const SourceEntry& member) {
+void CopyPlan::place_member(std::string path, SourceEntry& member) {
   auto entry = planned_entry(member);
   const auto* found = planned_.find(path);
   if (found != nullptr && is_directory(*found) && is_directory(entry.metadata)) {
-    fs::FileMetadata same_time = entry.metadata;
-    same_time.mtime = found->mtime;
-    if (same_time == *found) return planned_.keep_directory(path);
+    if (is_same_but_for_time(entry.metadata, *found)) return planned_.keep_directory(path);
   }
-  planned_.replace(path, std::move(entry));
+  planned_.replace(std::move(path), std::move(entry));
 }
 
 void CopyPlan::unpack(CopySource& archive, const CopyDestination& destination) {
   ++copies_;
   const auto base = make_directories(destination.path, k_directory_mode);
   std::string last_parent = base;
-  archive.visit("", [&](const SourceEntry& member) {
+  archive.visit("", [&](SourceEntry&& member) {
     if (member.relative_path.empty()) return;
     const auto path = join_path(base, member.relative_path);
     // Members mostly follow their neighbours; a symlink on the way, of the image or the archive, is followed.

@@ -38,23 +38,25 @@ class CopyPlan {
       : planned_(tree), attributes_(std::move(attributes)) {}
 
   // Copies one source path, of which `entries` are what a visit gave: a directory's contents go into the destination; a
-  // file becomes the destination, or goes under its own name into it when it is a directory by then.
-  void copy(const std::vector<SourceEntry>& entries, const std::string& path, const CopyDestination& destination);
+  // file becomes the destination, or goes under its own name into it when it is a directory by then. Names and
+  // attributes are taken out of the entries: a context may have a million of them.
+  void copy(std::vector<SourceEntry>& entries, const std::string& path, const CopyDestination& destination);
   // Puts the members of an archive into the destination, which is made a directory where it does not exist. Modes are
   // those of the archive (--chmod does not apply, as in BuildKit), owners too unless --chown gives another.
   void unpack(CopySource& archive, const CopyDestination& destination);
 
   bool empty() const { return planned_.empty(); }
-  void write(layer::LayerWriter& writer, const std::stop_token& stop) const { planned_.write(writer, stop); }
+  // Once.
+  void write(layer::LayerWriter& writer, const std::stop_token& stop) { planned_.write(writer, stop); }
 
  private:
   std::string make_directories(const std::string& destination, std::uint32_t mode);
   std::uint32_t new_directory_mode() const;
-  std::string place_file(const SourceEntry& entry, const std::string& name, const CopyDestination& destination);
+  void place_file(SourceEntry& entry, const std::string& name, const CopyDestination& destination);
   std::string target_directory(const std::string& path);
-  void place(const std::string& path, const SourceEntry& source);
-  void place_member(const std::string& path, const SourceEntry& member);
-  PlannedEntry planned_entry(const SourceEntry& source) const;
+  void place(std::string path, SourceEntry& source);
+  void place_member(std::string path, SourceEntry& member);
+  PlannedEntry planned_entry(SourceEntry& source) const;
 
   PlannedTree planned_;
   CopyAttributes attributes_;

@@ -1,13 +1,13 @@
 #pragma once
 
 #include "layer_stack.hpp"
+#include "source_file.hpp"
 #include <tektii/fs/file_metadata.hpp>
 #include <tektii/fs/ignore.hpp>
 #include <tektii/fs/rooted_dir.hpp>
 #include <tektii/layer/layer_writer.hpp>
 #include <tektii/store/stat_cache.hpp>
 #include <tektii/util/error.hpp>
-#include <tektii/util/stream.hpp>
 
 #include <filesystem>
 #include <functional>
@@ -24,16 +24,12 @@ namespace tektii::builder {
 struct SourceEntry {
   std::string relative_path;  // below the path that was visited; "" for that path itself
   fs::FileMetadata metadata;
-  std::string link_id;                      // the same for all names of one hard-linked file; else empty
-  BlobOpener open;                          // regular files; usable as long as the source
-  std::function<std::string()> content_id;  // regular files: equal only for equal bytes
+  std::string link_id;               // the same for all names of one hard-linked file; else empty
+  std::shared_ptr<SourceFile> file;  // regular files
   // Files of a directory of this machine, as long as the source: where the hash of the bytes is or, while it is zeros,
   // may be left by whoever reads them; and what the file was when it was visited.
   layer::ContentHash* content_hash = nullptr;
   const store::FileStamp* stamp = nullptr;
-  // Where it is set: says that open() will be called. Sources that read many files in one pass want to know of all of
-  // them before the first one is opened.
-  std::function<void()> announce;
 };
 
 // Where COPY and ADD read from: a directory on this machine, the file system of a stage or image, a here-document, what
@@ -41,7 +37,7 @@ struct SourceEntry {
 // outside. One thread at a time.
 class CopySource {
  public:
-  using Visitor = std::function<void(const SourceEntry&)>;
+  using Visitor = std::function<void(SourceEntry&&)>;
   // True for a directory (relative to what is visited, "" for that itself) whose contents are not asked for.
   using Prune = std::function<bool(const std::string& relative_path)>;
 

@@ -75,30 +75,33 @@ class DirectorySource : public CopySource {
       visitor(root_entry());
       if (prune && prune("")) return;
     }
-    const auto goes_on = [&](const SourceEntry& entry) {
-      const bool stop = prune && entry.metadata.type == fs::FileType::directory && prune(entry.relative_path);
+    const auto goes_on = [&](const fs::WalkEntry& walked) {
+      const bool stop =
+          prune && walked.metadata.type == fs::FileType::directory && prune(relative_path(walked.path, *real));
       return stop ? fs::WalkAction::skip_children : fs::WalkAction::keep_going;
     };
     fs::IgnoreWalk ignore(ignore_);
-    fs::walk_tree(root_->path(), {.xattrs = fs::WalkXattrs::capability, .start = *real},
-                  [&](const fs::WalkEntry& walked) {
-                    const bool is_directory = walked.metadata.type == fs::FileType::directory;
-                    if (const auto answer = ignore.visit(walked.path, is_directory); answer.excluded) {
-                      if (!is_directory || answer.skip_children) {
-                        return fs::WalkAction::skip_children;
-                      }
-                      pop_left(pending, walked.path, *real);
-                      pending.push_back(to_entry(walked, *real));
-                      return goes_on(pending.back());
-                    }
-                    if (walked.metadata.type == fs::FileType::socket) return fs::WalkAction::keep_going;
-                    pop_left(pending, walked.path, *real);
-                    for (const auto& parent : pending) visitor(parent);
-                    pending.clear();
-                    const auto entry = to_entry(walked, *real);
-                    visitor(entry);
-                    return goes_on(entry);
-                  });
+    // What a file's capability is, is asked of those that are opened.
+    const fs::WalkOptions options{.xattrs = fs::WalkXattrs::none, .start = *real};
+    fs::walk_tree(root_->path(), options, [&](const fs::WalkEntry& walked) {
+      const bool is_directory = walked.metadata.type == fs::FileType::directory;
+      if (!ignore_.empty()) {
+        if (const auto answer = ignore.visit(walked.path, is_directory); answer.excluded) {
+          if (!is_directory || answer.skip_children) return fs::WalkAction::skip_children;
+          pop_left(pending, walked.path, *real);
+          pending.push_back(to_entry(walked, *real));
+          return goes_on(walked);
+        }
+      }
+      if (walked.metadata.type == fs::FileType::socket) return fs::WalkAction::keep_going;
+      if (!pending.empty()) {
+        pop_left(pending, walked.path, *real);
+        for (auto& parent : pending) visitor(std::move(parent));
+        pending.clear();
+      }
+      visitor(to_entry(walked, *real));
+      return goes_on(walked);
+    });
   }
 
   std::string exclusion_reason(const std::string& path) override {
@@ -196,17 +199,21 @@ class DirectorySource : public CopySource {
     return entry;
   }
 
+  static std::string relative_path(const std::string& path, const std::string& start) {
+    if (start.empty()) return path;
+    return path == start ? std::string{} : path.substr(start.size() + 1);
+  }
+
   SourceEntry to_entry(const fs::WalkEntry& walked, const std::string& start) {
     SourceEntry entry;
-    entry.relative_path = walked.path == start ? "" : walked.path.substr(start.empty() ? 0 : start.size() + 1);
+    entry.relative_path = relative_path(walked.path, start);
     entry.metadata = normalise(walked.metadata);
     if (walked.metadata.type != fs::FileType::regular) return entry;
     if (walked.link_count > 1) entry.link_id = fmt::format("{}:{}", walked.device, walked.inode);
-    auto* file = &files_.add(walked);
-    entry.open = [this, file] { return files_.open(*file); };
-    entry.content_id = [this, file] { return files_.content_id(*file); };
-    entry.content_hash = &file->hash;
-    entry.stamp = &file->stamp;
+    ContextFile& file = files_.add(walked);
+    entry.file = std::shared_ptr<SourceFile>(std::shared_ptr<void>(), &file);  // files_ owns it
+    entry.content_hash = &file.hash();
+    entry.stamp = &file.stamp();
     return entry;
   }
 

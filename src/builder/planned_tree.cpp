@@ -32,7 +32,10 @@ bool PlannedTree::is_hidden(const std::string& path) const {
 }
 
 const fs::FileMetadata* PlannedTree::find(const std::string& path) const {
-  if (const auto planned = entries_.find(path); planned != entries_.end()) return &planned->second.metadata;
+  // Paths mostly come in order.
+  if (!entries_.empty() && entries_.rbegin()->first >= path) {
+    if (const auto planned = entries_.find(path); planned != entries_.end()) return &planned->second.metadata;
+  }
   const auto* node = is_hidden(path) ? nullptr : below_.find(path);
   return node == nullptr ? nullptr : &node->metadata;
 }
@@ -75,11 +78,11 @@ std::string PlannedTree::resolve(std::string_view path) const {
   return resolved;
 }
 
-void PlannedTree::put(const std::string& path, PlannedEntry entry) {
-  entries_.insert_or_assign(path, std::move(entry));
+void PlannedTree::put(std::string path, PlannedEntry entry) {
+  entries_.insert_or_assign(entries_.end(), std::move(path), std::move(entry));
 }
 
-void PlannedTree::replace(const std::string& path, PlannedEntry entry) {
+void PlannedTree::replace(std::string path, PlannedEntry entry) {
   const bool directory = entry.metadata.type == fs::FileType::directory;
   if (is_directory(path) && !directory) {
     erase_below(entries_, path);
@@ -91,7 +94,7 @@ void PlannedTree::replace(const std::string& path, PlannedEntry entry) {
     throw Error(ErrorKind::usage,
                 fmt::format("/{} is replaced by something else and then by a directory again", escape_control(path)));
   }
-  put(path, std::move(entry));
+  put(std::move(path), std::move(entry));
 }
 
 void PlannedTree::keep_directory(const std::string& path) {
@@ -101,26 +104,35 @@ void PlannedTree::keep_directory(const std::string& path) {
 
 void PlannedTree::write_kept(layer::LayerWriter& writer, const std::string& path,
                              const fs::FileMetadata& metadata) const {
-  if (entries_.contains(path)) return;
   const auto below = entries_.lower_bound(path + "/");
   if (below == entries_.end() || !below->first.starts_with(path + "/")) return;
   writer.add(path, metadata, {});
 }
 
-void PlannedTree::write(layer::LayerWriter& writer, const std::stop_token& stop) const {
+void PlannedTree::write(layer::LayerWriter& writer, const std::stop_token& stop) {
   std::map<std::string, std::string> first_names;  // link_id -> the path that holds the bytes
   auto kept = kept_.begin();
-  for (const auto& [path, entry] : entries_) {
+  writer.reserve(entries_.size());
+  while (!entries_.empty()) {
     throw_if_stopped(stop);
-    for (; kept != kept_.end() && kept->first < path; ++kept) write_kept(writer, kept->first, kept->second);
+    const auto& next = entries_.begin()->first;
+    for (; kept != kept_.end() && kept->first <= next; ++kept) {
+      if (kept->first != next) write_kept(writer, kept->first, kept->second);
+    }
+    auto node = entries_.extract(entries_.begin());
+    auto& path = node.key();
+    auto& entry = node.mapped();
     if (!entry.link_id.empty()) {
-      const auto [first, is_first] = first_names.emplace(entry.link_id, path);
+      const auto [first, is_first] = first_names.emplace(std::move(entry.link_id), path);
       if (!is_first) {
         writer.add_hard_link(path, first->second);
         continue;
       }
     }
-    writer.add(path, entry.metadata, entry.open, entry.content_hash);
+    with_completed(entry.file.get(), std::move(entry.metadata),
+                   [&](fs::FileMetadata metadata, const BlobOpener& content) {
+                     writer.add(std::move(path), std::move(metadata), content, entry.content_hash);
+                   });
   }
 }
 

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "source_file.hpp"
 #include <tektii/fs/file_metadata.hpp>
 #include <tektii/layer/file_tree.hpp>
 #include <tektii/layer/layer_writer.hpp>
-#include <tektii/util/stream.hpp>
 
-#include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -17,7 +17,7 @@ namespace tektii::builder {
 // What a step puts at one path.
 struct PlannedEntry {
   fs::FileMetadata metadata;
-  BlobOpener open;                             // regular files
+  std::shared_ptr<SourceFile> file;            // regular files
   std::string link_id;                         // the same for all names of one file; else empty
   layer::ContentHash* content_hash = nullptr;  // where the hash of the bytes is asked for
 };
@@ -36,17 +36,18 @@ class PlannedTree {
   std::string resolve(std::string_view path) const;
 
   // Puts an entry where there is nothing, a directory over a directory, or another type over anything but a directory.
-  void put(const std::string& path, PlannedEntry entry);
+  void put(std::string path, PlannedEntry entry);
   // Puts an entry over anything: what was there and below is gone, unless both are directories.
-  void replace(const std::string& path, PlannedEntry entry);
+  void replace(std::string path, PlannedEntry entry);
   // A directory that exists and stays as it is, but is written again if something below it is written: a layer that
   // leaves a parent out shows it as root's with 0755 where layers are stacked as directories (overlayfs), and /tmp
   // would lose its sticky bit.
   void keep_directory(const std::string& path);
 
   bool empty() const { return entries_.empty(); }
-  // Adds everything in the order of the paths, parents before their children.
-  void write(layer::LayerWriter& writer, const std::stop_token& stop) const;
+  // Adds everything in the order of the paths, parents before their children. Nothing is left of it then: a plan may
+  // have a million entries, and the writer keeps what it gets.
+  void write(layer::LayerWriter& writer, const std::stop_token& stop);
 
  private:
   bool is_hidden(const std::string& path) const;

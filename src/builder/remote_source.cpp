@@ -29,6 +29,17 @@ auto fetch_reported(const RemoteRules& rules, const std::string& url, const Fetc
   return fetched;
 }
 
+class FetchedFile : public SourceFile {
+ public:
+  FetchedFile(std::filesystem::path path, std::string digest) : path_(std::move(path)), digest_(std::move(digest)) {}
+  std::unique_ptr<ByteSource> open() override { return open_source(path_); }
+  std::string content_id() override { return digest_; }
+
+ private:
+  std::filesystem::path path_;
+  std::string digest_;
+};
+
 class UrlSource : public CopySource {
  public:
   UrlSource(RemoteRules rules, RemoteFileRequest request) : rules_(std::move(rules)), request_(std::move(request)) {}
@@ -40,9 +51,8 @@ class UrlSource : public CopySource {
     entry.metadata.size = file.size;
     // With a checksum the server need not be asked, so what it says of the time can't count.
     entry.metadata.mtime = file_time(request_.checksum ? std::nullopt : file.last_modified, rules_);
-    entry.open = [path = file.path] { return open_source(path); };
-    entry.content_id = [digest = file.digest] { return digest.str(); };
-    visitor(entry);
+    entry.file = std::make_shared<FetchedFile>(file.path, file.digest.str());
+    visitor(std::move(entry));
   }
 
   std::optional<std::string> known_content() override {

@@ -211,7 +211,7 @@ std::string StageBuilder::read_account_file(const std::string& path) {
   std::string text;
   make_stage_source(state_->stack, session_.deps.snapshots, session_.fetcher, session_.stop)
       ->visit(path.substr(1),
-              [&](const SourceEntry& entry) { text = read_all(*entry.open(), k_largest_account_file); });
+              [&](const SourceEntry& entry) { text = read_all(*entry.file->open(), k_largest_account_file); });
   return text;
 }
 

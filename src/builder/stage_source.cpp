@@ -10,6 +10,26 @@
 namespace tektii::builder {
 namespace {
 
+std::string content_id_of(const layer::FileTree::Node& node) {
+  return fmt::format("{}:{}", node.layer->str(), node.path_in_layer);
+}
+
+// Nodes stay where they are: nobody pushes to a stack that is copied from.
+class StageFile : public SourceFile {
+ public:
+  StageFile(layer::LayerContents& contents, const oci::Layer& layer, const layer::FileTree::Node& node)
+      : contents_(contents), layer_(layer), node_(node) {}
+
+  std::unique_ptr<ByteSource> open() override { return contents_.open(layer_, node_.path_in_layer); }
+  std::string content_id() override { return content_id_of(node_); }
+  void announce() override { contents_.want(layer_, node_.path_in_layer); }
+
+ private:
+  layer::LayerContents& contents_;
+  const oci::Layer& layer_;
+  const layer::FileTree::Node& node_;
+};
+
 class StageSource : public CopySource {
  public:
   StageSource(LayerStack& stack, layer::Snapshots& snapshots, BlobFetcher& fetcher, const std::stop_token& stop)
@@ -67,22 +87,15 @@ class StageSource : public CopySource {
     entry.relative_path = relative;
     entry.metadata = node.metadata;
     if (node.metadata.type == fs::FileType::regular) {
-      // Nodes stay where they are: nobody pushes to a stack that is copied from.
-      entry.link_id = content_id(node);
-      entry.content_id = [&node] { return content_id(node); };
-      entry.announce = [this, &node] { contents_.want(layers_.at(*node.layer), node.path_in_layer); };
-      entry.open = [this, &node] { return contents_.open(layers_.at(*node.layer), node.path_in_layer); };
+      entry.link_id = content_id_of(node);
+      entry.file = std::make_shared<StageFile>(contents_, layers_.at(*node.layer), node);
     }
-    visitor(entry);
+    visitor(std::move(entry));
     const auto children = node.children();
     if (prune && !children.empty() && prune(relative)) return;
     for (const auto& [name, child] : children) {
       visit_node(relative.empty() ? std::string(name) : fmt::format("{}/{}", relative, name), *child, visitor, prune);
     }
-  }
-
-  static std::string content_id(const layer::FileTree::Node& node) {
-    return fmt::format("{}:{}", node.layer->str(), node.path_in_layer);
   }
 
   LayerStack& stack_;

@@ -33,7 +33,7 @@ void add_files(KeyBuilder& key, CopySource& source, const std::string& path, con
     if (!entry.link_id.empty()) {
       key.field("same file as", first_names.emplace(entry.link_id, entry.relative_path).first->second);
     }
-    if (entry.content_id) key.field("content", entry.content_id());
+    if (entry.file) key.field("content", entry.file->content_id());
   });
 }
 

@@ -6,6 +6,16 @@
 namespace tektii::builder {
 namespace {
 
+class TextFile : public SourceFile {
+ public:
+  explicit TextFile(std::string text) : text_(std::move(text)) {}
+  std::unique_ptr<ByteSource> open() override { return std::make_unique<StringSource>(text_); }
+  std::string content_id() override { return Sha256::hex_of(text_); }
+
+ private:
+  std::string text_;
+};
+
 class TextSource : public CopySource {
  public:
   TextSource(std::string text, std::int64_t mtime) : text_(std::move(text)), mtime_(mtime) {}
@@ -15,9 +25,8 @@ class TextSource : public CopySource {
     entry.metadata.mode = 0644;
     entry.metadata.size = text_.size();
     entry.metadata.mtime = mtime_;
-    entry.open = [text = text_] { return std::make_unique<StringSource>(text); };
-    entry.content_id = [text = text_] { return Sha256::hex_of(text); };
-    visitor(entry);
+    entry.file = std::make_shared<TextFile>(text_);
+    visitor(std::move(entry));
   }
 
  private:

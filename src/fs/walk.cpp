@@ -13,7 +13,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
+#include <cstddef>
+#include <cstring>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -22,11 +23,8 @@ namespace tektii::fs {
 
 namespace {
 
-struct CloseDir {
-  void operator()(DIR* dir) const { ::closedir(dir); }
-};
-
 constexpr std::int64_t k_nanoseconds = 1'000'000'000;
+constexpr std::size_t k_listing_size = std::size_t{64} << 10U;
 
 std::int64_t to_nanoseconds(const timespec& time) {
   return static_cast<std::int64_t>(time.tv_sec) * k_nanoseconds + time.tv_nsec;
@@ -55,20 +53,21 @@ class Walker {
  public:
   Walker(const std::filesystem::path& root, const WalkOptions& options,
          const std::function<WalkAction(const WalkEntry&)>& visit)
-      : root_(root), options_(options), visit_(visit) {}
+      : root_(root), options_(options), visit_(visit), listing_(k_listing_size) {}
 
-  void walk_directory(int directory, const std::string& path) const {
+  // `directory` was not read from yet.
+  void walk_directory(int directory, const std::string& path) {
     for (const std::string& name : sorted_names(directory, path)) {
       visit_entry(directory, name, path.empty() ? name : path + '/' + name);
     }
   }
 
-  void visit_entry(int directory, const std::string& name, const std::string& path) const {
-    const WalkEntry entry = read_entry(directory, name, path);
+  void visit_entry(int directory, const std::string& name, std::string path) {
+    const WalkEntry entry = read_entry(directory, name, std::move(path));
     if (visit_(entry) == WalkAction::skip_children || entry.metadata.type != FileType::directory) return;
     const UniqueFd child(::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!child) fail("can't open the directory", path);
-    walk_directory(child.get(), path);
+    if (!child) fail("can't open the directory", entry.path);
+    walk_directory(child.get(), entry.path);
   }
 
  private:
@@ -76,30 +75,32 @@ class Walker {
     throw_errno(fmt::format("{} {}", what, (root_ / path).string()), error_number);
   }
 
-  std::vector<std::string> sorted_names(int directory, const std::string& path) const {
-    UniqueFd copy(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!copy) fail("can't open the directory", path);
-    const std::unique_ptr<DIR, CloseDir> stream(::fdopendir(copy.get()));
-    if (!stream) fail("can't read the directory", path);
-    (void)copy.release();  // owned by the stream now
+  // A DIR would need a descriptor and a buffer of its own for each directory.
+  std::vector<std::string> sorted_names(int directory, const std::string& path) {
     std::vector<std::string> names;
     while (true) {
-      errno = 0;
-      const dirent* entry = ::readdir(stream.get());
-      if (entry == nullptr) break;
-      const std::string_view name = entry->d_name;
-      if (name != "." && name != "..") names.emplace_back(name);
+      const ssize_t size = ::getdents64(directory, listing_.data(), listing_.size());
+      if (size < 0) fail("can't read the directory", path);
+      if (size == 0) break;
+      for (ssize_t offset = 0; offset < size;) {
+        const char* record = listing_.data() + offset;
+        const std::string_view name = record + offsetof(dirent64, d_name);
+        if (name != "." && name != "..") names.emplace_back(name);
+        unsigned short length = 0;
+        std::memcpy(&length, record + offsetof(dirent64, d_reclen), sizeof length);
+        offset += length;
+      }
     }
-    if (errno != 0) fail("can't read the directory", path);
     std::sort(names.begin(), names.end());  // char_traits<char> compares as unsigned bytes
     return names;
   }
 
-  WalkEntry read_entry(int directory, const std::string& name, const std::string& path) const {
+  WalkEntry read_entry(int directory, const std::string& name, std::string own_path) const {
     struct stat info {};
-    if (::fstatat(directory, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) fail("can't stat", path);
+    if (::fstatat(directory, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) fail("can't stat", own_path);
     WalkEntry entry;
-    entry.path = path;
+    entry.path = std::move(own_path);
+    const std::string& path = entry.path;
     FileMetadata& metadata = entry.metadata;
     metadata.type = type_of(info.st_mode);
     metadata.mode = info.st_mode & 07777;
@@ -113,9 +114,6 @@ class Walker {
       metadata.device_minor = minor(info.st_rdev);
     }
     if (options_.xattrs == WalkXattrs::all) metadata.xattrs = read_xattrs(directory, name, path);
-    if (options_.xattrs == WalkXattrs::capability && metadata.type == FileType::regular) {
-      read_capability(directory, name, path, metadata.xattrs);
-    }
     entry.device = info.st_dev;
     entry.inode = info.st_ino;
     entry.link_count = info.st_nlink;
@@ -157,16 +155,6 @@ class Walker {
     return xattrs;
   }
 
-  void read_capability(int directory, const std::string& name, const std::string& path,
-                       std::map<std::string, std::string>& xattrs) const {
-    constexpr const char* k_capability = "security.capability";
-    const std::string access_path = fmt::format("/proc/self/fd/{}/{}", directory, name);
-    auto value = read_growing(path, [&](char* buffer, std::size_t size) {
-      return ::lgetxattr(access_path.c_str(), k_capability, buffer, size);
-    });
-    if (value) xattrs.emplace(k_capability, std::move(*value));
-  }
-
   // Calls a function that fills a buffer until the buffer is large enough; nullopt where the file system has no xattrs
   // or the attribute is gone.
   template <typename Fill>
@@ -187,6 +175,7 @@ class Walker {
   const std::filesystem::path& root_;
   const WalkOptions& options_;
   const std::function<WalkAction(const WalkEntry&)>& visit_;
+  std::vector<char> listing_;  // what getdents64 gives, one directory at a time
 };
 
 std::string clean_start(std::string_view start) {
@@ -200,7 +189,7 @@ std::string clean_start(std::string_view start) {
 void walk_tree(const std::filesystem::path& root, const WalkOptions& options,
                const std::function<WalkAction(const WalkEntry&)>& visit) {
   const RootedDir rooted(root);
-  const Walker walker(root, options, visit);
+  Walker walker(root, options, visit);
   const std::string start = clean_start(options.start);
   if (start.empty()) {
     const UniqueFd directory = rooted.open_no_symlinks(".", O_RDONLY | O_DIRECTORY);

@@ -156,16 +156,22 @@ class Normaliser {
 
 }  // namespace
 
-std::shared_ptr<const LayerTable> LayerTable::build(const LayerIndex& index) {
+std::string LayerTable::serialise(const LayerIndex& index) {
   Normaliser normaliser(index);
   const auto kept = normaliser.run();
   IndexWriter out;
   out.number(kept.size());
   for (const LayerEntry* entry : kept) out.entry(*entry);
   const std::string body = out.take();
+  std::string bytes;
+  bytes.reserve(k_header_size + body.size());
+  bytes.append(k_magic).append(Sha256::hex_of(body)).append(body);
+  return bytes;
+}
+
+std::shared_ptr<const LayerTable> LayerTable::build(const LayerIndex& index) {
   const auto table = std::make_shared<LayerTable>();
-  table->bytes_.reserve(k_header_size + body.size());
-  table->bytes_.append(k_magic).append(Sha256::hex_of(body)).append(body);
+  table->bytes_ = serialise(index);
   table->scan();
   return table;
 }

@@ -20,6 +20,8 @@ class LayerTable {
   // layer had below it before. Throws Error{failure} for a hard link to what is no file of the layer, and for a member
   // below something that is no directory.
   static std::shared_ptr<const LayerTable> build(const LayerIndex& index);
+  // The serialised form of that alone, for half of the work.
+  static std::string serialise(const LayerIndex& index);
   // What serialised() gave. Throws Error{failure} on anything damaged.
   static std::shared_ptr<const LayerTable> parse(std::string bytes);
   const std::string& serialised() const { return bytes_; }

@@ -29,6 +29,7 @@ std::string_view media_type_of(Compression type) {
 
 // What was given must be what reading the tar gives back, else the index would differ from that of a puller.
 void check_name(const std::string& path) {
+  if (is_plain_member_name(path)) return;
   if (path.empty() || normalise_member_name(path) != path) {
     throw Error(ErrorKind::failure, fmt::format("\"{}\" is no path for a layer entry", path));
   }
@@ -95,21 +96,25 @@ const fs::FileMetadata& LayerWriter::Impl::regular_file(const std::string& link,
   return index.entries[it->second].metadata;
 }
 
-void LayerWriter::add(const std::string& path, const fs::FileMetadata& metadata, const BlobOpener& content,
+void LayerWriter::reserve(std::size_t entries) {
+  impl_->index.entries.reserve(entries);
+}
+
+void LayerWriter::add(std::string path, fs::FileMetadata metadata, const BlobOpener& content,
                       ContentHash* content_hash) {
   check_name(path);
   LayerEntry entry;
-  entry.path = path;
-  entry.metadata = metadata;
-  const bool is_regular = metadata.type == fs::FileType::regular;
+  entry.path = std::move(path);
+  entry.metadata = std::move(metadata);
+  const bool is_regular = entry.metadata.type == fs::FileType::regular;
   if (!is_regular) entry.metadata.size = 0;
-  if (metadata.type == fs::FileType::symlink) entry.metadata.mode = 0777;  // as every reader will have it
-  if (is_regular && metadata.size <= k_max_account_file && is_account_file(path)) entry.content.emplace();
-  impl_->encoder.add(path, entry.metadata);
+  if (entry.metadata.type == fs::FileType::symlink) entry.metadata.mode = 0777;  // as every reader will have it
+  if (is_regular && entry.metadata.size <= k_max_account_file && is_account_file(entry.path)) entry.content.emplace();
+  impl_->encoder.add(entry.path, entry.metadata);
   if (is_regular) {
     impl_->pipeline.begin_content(content_hash);
-    if (metadata.size != 0) {
-      impl_->copy_content(path, content, entry.content ? &*entry.content : nullptr);
+    if (entry.metadata.size != 0) {
+      impl_->copy_content(entry.path, content, entry.content ? &*entry.content : nullptr);
     } else {
       impl_->pipeline.end_content();
     }

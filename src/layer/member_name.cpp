@@ -43,6 +43,18 @@ std::string normalise_member_name(std::string_view name) {
   return result;
 }
 
+bool is_plain_member_name(std::string_view path) {
+  if (path.empty() || path.size() > k_max_path) return false;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    const std::string_view component = path.substr(begin, end - begin);
+    if (component.empty() || component.size() > k_max_component) return false;
+    if (component == "." || component == ".." || component.starts_with(k_whiteout_prefix)) return false;
+    begin = end + 1;
+  }
+  return true;
+}
+
 MemberName classify_member(std::string_view path) {
   if (path.find(k_whiteout_prefix) == std::string_view::npos) return {MemberName::Kind::file, std::string(path)};
   const std::string_view directory = parent_path(path);

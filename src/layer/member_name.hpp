@@ -10,6 +10,9 @@ namespace tektii::layer {
 // take them).
 std::string normalise_member_name(std::string_view name);
 
+// True for a name of a file that both functions here leave as it is.
+bool is_plain_member_name(std::string_view path);
+
 // What a name means in a layer (image-spec layer.md, "Whiteouts").
 struct MemberName {
   enum class Kind { file, whiteout, opaque, ignored };

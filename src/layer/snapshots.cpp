@@ -128,7 +128,7 @@ std::shared_ptr<const LayerTable> Snapshots::table(const oci::Layer& layer, cons
   const UniqueFd lock = lock_layer(root_, layer.diff_id, stop);
   if (auto known = load_table(path)) return known;
   auto table = LayerTable::build(read_layer(blob, layer, nullptr, stop));
-  put_table(layer.diff_id, *table);
+  put_table(layer.diff_id, table->serialised());
   return table;
 }
 
@@ -158,13 +158,13 @@ std::filesystem::path Snapshots::directory(const oci::Layer& layer, const BlobOp
 }
 
 void Snapshots::put_index(const oci::Digest& diff_id, const LayerIndex& index) {
-  put_table(diff_id, *LayerTable::build(index));
+  put_table(diff_id, LayerTable::serialise(index));
 }
 
-void Snapshots::put_table(const oci::Digest& diff_id, const LayerTable& table) {
+void Snapshots::put_table(const oci::Digest& diff_id, const std::string& serialised) {
   const auto path = index_path(root_, diff_id);
   const auto held = guard_replacement(path);
-  write_file_atomic(path, table.serialised());
+  write_file_atomic(path, serialised);
 }
 
 void Snapshots::adopt(const oci::Digest& diff_id, const std::filesystem::path& upper) {

@@ -42,8 +42,11 @@ void set_text(Block& block, Field field, std::string_view text) {
   std::copy_n(text.data(), std::min(text.size(), field.length), block.data() + field.offset);
 }
 
+// All digits of the field, without what ends it.
 void set_octal(Block& block, Field field, std::uint64_t value) {
-  set_text(block, field, fmt::format("{:0{}o}", value, field.length - 1));
+  for (std::size_t i = field.length - 1; i-- > 0; value >>= 3U) {
+    block[field.offset + i] = static_cast<char>('0' + static_cast<char>(value & 7U));
+  }
 }
 
 bool is_plain_ascii(std::string_view text) {
@@ -75,6 +78,16 @@ std::string pax_record(std::string_view keyword, std::string_view value) {
   return record;
 }
 
+void add_xattrs(const std::map<std::string, std::string>& xattrs, std::string_view path,
+                std::map<std::string, std::string>& records) {
+  for (const auto& [name, value] : xattrs) {
+    if (name.empty() || name.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
+      throw Error(ErrorKind::failure, fmt::format("{}: extended attribute \"{}\" can't be stored", path, name));
+    }
+    records["SCHILY.xattr." + name] = value;
+  }
+}
+
 char type_flag_of(fs::FileType type, const std::string& path) {
   switch (type) {
     case fs::FileType::regular:
@@ -98,36 +111,38 @@ char type_flag_of(fs::FileType type, const std::string& path) {
 }  // namespace
 
 struct TarEncoder::Header {
-  std::string path;
+  std::string_view path;
   char type_flag = '0';
   std::uint32_t mode = 0;
   std::uint64_t uid = 0;
   std::uint64_t gid = 0;
   std::uint64_t size = 0;
   std::int64_t mtime = 0;
-  std::string link_name;
+  std::string_view link_name;
   bool is_device = false;
   std::uint64_t device_major = 0;
   std::uint64_t device_minor = 0;
-  std::map<std::string, std::string> xattrs;
+  const std::map<std::string, std::string>* xattrs = nullptr;
 };
 
 void TarEncoder::add(const std::string& path, const fs::FileMetadata& metadata) {
   Header header;
   header.type_flag = type_flag_of(metadata.type, path);
-  header.path = metadata.type == fs::FileType::directory ? path + '/' : path;
+  std::string directory;
+  if (metadata.type == fs::FileType::directory) directory = path + '/';
+  header.path = directory.empty() ? path : directory;
   header.mode = metadata.mode;
   header.uid = metadata.uid;
   header.gid = metadata.gid;
   header.mtime = metadata.mtime;
   header.size = metadata.type == fs::FileType::regular ? metadata.size : 0;
-  header.link_name = metadata.type == fs::FileType::symlink ? metadata.link_target : "";
+  if (metadata.type == fs::FileType::symlink) header.link_name = metadata.link_target;
   header.is_device = metadata.type == fs::FileType::char_device || metadata.type == fs::FileType::block_device;
   header.device_major = metadata.device_major;
   header.device_minor = metadata.device_minor;
-  header.xattrs = metadata.xattrs;
+  header.xattrs = &metadata.xattrs;
   content_size_ = content_left_ = header.size;
-  put_header(std::move(header));
+  put_header(header);
 }
 
 void TarEncoder::add_hard_link(const std::string& path, const std::string& target, const fs::FileMetadata& metadata) {
@@ -140,7 +155,7 @@ void TarEncoder::add_hard_link(const std::string& path, const std::string& targe
   header.mtime = metadata.mtime;
   header.link_name = target;
   content_size_ = content_left_ = 0;
-  put_header(std::move(header));
+  put_header(header);
 }
 
 void TarEncoder::write_content(ByteSpan data) {
@@ -162,20 +177,22 @@ void TarEncoder::end() {
 
 void TarEncoder::put_header(Header header) {
   std::map<std::string, std::string> records;
-  const auto limit_text = [&](std::string& text, Field field, const char* keyword) {
-    if (text.find('\0') != std::string::npos) throw Error(ErrorKind::failure, "a name holds a NUL byte");
+  std::string short_path;
+  std::string short_link_name;
+  const auto limit_text = [&](std::string_view& text, Field field, const char* keyword, std::string& room) {
+    if (text.find('\0') != std::string_view::npos) throw Error(ErrorKind::failure, "a name holds a NUL byte");
     if (fits_field(text, field)) return;
     records[keyword] = text;
-    text = shortened(text, field);
+    text = room = shortened(text, field);
   };
   const auto limit_number = [&](std::uint64_t& number, std::uint64_t limit, const char* keyword) {
     if (number <= limit) return;
     records[keyword] = std::to_string(number);
     number = 0;
   };
-  const std::string full_path = header.path;
-  limit_text(header.path, k_name, "path");
-  limit_text(header.link_name, k_link_name, "linkpath");
+  const std::string_view full_path = header.path;
+  limit_text(header.path, k_name, "path", short_path);
+  limit_text(header.link_name, k_link_name, "linkpath", short_link_name);
   limit_number(header.uid, k_max_octal_7, "uid");
   limit_number(header.gid, k_max_octal_7, "gid");
   limit_number(header.size, k_max_octal_11, "size");
@@ -183,12 +200,7 @@ void TarEncoder::put_header(Header header) {
     records["mtime"] = std::to_string(header.mtime);
     header.mtime = 0;
   }
-  for (const auto& [name, value] : header.xattrs) {
-    if (name.empty() || name.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
-      throw Error(ErrorKind::failure, fmt::format("{}: extended attribute \"{}\" can't be stored", full_path, name));
-    }
-    records["SCHILY.xattr." + name] = value;
-  }
+  if (header.xattrs != nullptr) add_xattrs(*header.xattrs, full_path, records);
   if (header.device_major > k_max_octal_7 || header.device_minor > k_max_octal_7) {
     throw Error(ErrorKind::failure, fmt::format("{}: device number is too large for a tar", full_path));
   }
@@ -212,9 +224,8 @@ void TarEncoder::put_header(Header header) {
   set_text(block, k_checksum, "        ");
   unsigned sum = 0;
   for (char c : block) sum += static_cast<unsigned char>(c);
-  set_text(block, k_checksum, fmt::format("{:06o}", sum));
+  set_octal(block, {k_checksum.offset, 7}, sum);
   block[k_checksum.offset + 6] = '\0';
-  block[k_checksum.offset + 7] = ' ';
   put(std::as_bytes(std::span(block)));
 }
 
@@ -226,13 +237,13 @@ void TarEncoder::put_pax_records(const std::map<std::string, std::string>& recor
   header.path = "PaxHeaders.0";
   header.mode = 0644;
   header.size = body.size();
-  put_header(std::move(header));
+  put_header(header);
   put(as_byte_span(body));
   pad_to_block(body.size());
 }
 
 void TarEncoder::pad_to_block(std::uint64_t size) {
-  const std::array<std::byte, k_block> zeros{};
+  static constexpr std::array<std::byte, k_block> zeros{};
   const std::size_t tail = static_cast<std::size_t>(size % k_block);
   if (tail != 0) put(ByteSpan(zeros).first(k_block - tail));
 }

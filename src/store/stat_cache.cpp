@@ -15,11 +15,17 @@ namespace {
 
 // The file is this line, the SHA-256 of the rest in hex, a line end, and the entries as they are in memory: it is read
 // by the machine that wrote it and never shared.
-constexpr std::string_view k_header = "tektii stat cache 1 ";
+constexpr std::string_view k_header = "tektii stat cache 2 ";
 constexpr std::size_t k_prefix = k_header.size() + 64 + 1;
 constexpr std::size_t k_largest = std::size_t{1} << 30U;
 
 }  // namespace
+
+std::size_t StatCache::HashStamp::operator()(const FileStamp& stamp) const {
+  // Inodes tell nearly all files apart; the multiplier spreads neighbours.
+  constexpr std::uint64_t k_spread = 0x9E3779B97F4A7C15U;
+  return static_cast<std::size_t>((stamp.inode ^ static_cast<std::uint64_t>(stamp.ctime_nanoseconds)) * k_spread);
+}
 
 StatCache::StatCache(std::filesystem::path file, std::int64_t now)
     : file_(std::move(file)),
@@ -49,9 +55,9 @@ void StatCache::load() {
   std::memcpy(loaded_.data(), body.data(), body.size());
 }
 
-std::optional<StatCache::Hash> StatCache::find(const FileStamp& stamp) {
+std::optional<StatCache::Content> StatCache::find(const FileStamp& stamp) {
   const std::lock_guard lock(mutex_);
-  if (const auto added = added_.find(stamp); added != added_.end()) return added->second.digest;
+  if (const auto added = added_.find(stamp); added != added_.end()) return added->content();
   const auto found = std::lower_bound(loaded_.begin(), loaded_.end(), stamp, before);
   if (found == loaded_.end() || found->stamp != stamp) return std::nullopt;
   // Once a week is enough to know what is still in use; a build that changes nothing mostly writes nothing.
@@ -60,19 +66,21 @@ std::optional<StatCache::Hash> StatCache::find(const FileStamp& stamp) {
     found->day = today_;
     changed_ = true;
   }
-  return found->digest;
+  return found->content();
 }
 
-void StatCache::remember(const FileStamp& stamp, const Hash& hash) {
+void StatCache::remember(const FileStamp& stamp, const Content& content) {
   if (std::max(stamp.ctime_nanoseconds, stamp.mtime_nanoseconds) > now_ - k_settled) return;
   Entry entry;
   entry.stamp = stamp;
-  entry.digest = hash;
+  entry.digest = content.hash;
   entry.day = today_;
+  entry.has_capability = content.has_capability ? 1 : 0;
   const std::lock_guard lock(mutex_);
   const auto known = std::lower_bound(loaded_.begin(), loaded_.end(), stamp, before);
-  if (known != loaded_.end() && known->stamp == stamp && known->digest == hash) return;
-  added_.insert_or_assign(stamp, entry);
+  if (known != loaded_.end() && known->stamp == stamp && known->content() == content) return;
+  added_.erase(entry);
+  added_.insert(entry);
   changed_ = true;
 }
 
@@ -81,7 +89,7 @@ void StatCache::save() {
   if (!changed_) return;
   std::vector<Entry> entries;
   entries.reserve(loaded_.size() + added_.size());
-  for (const auto& [stamp, entry] : added_) entries.push_back(entry);
+  entries.insert(entries.end(), added_.begin(), added_.end());
   for (const Entry& entry : loaded_) {
     if (entry.day + k_kept_days >= today_ && !added_.contains(entry.stamp)) entries.push_back(entry);
   }

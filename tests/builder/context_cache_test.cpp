@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 namespace tektii::builder {
 namespace {
@@ -66,8 +67,34 @@ TEST_F(ContextCacheTest, WhatIsReadForTheLayerIsRemembered) {
   write("empty", "");
   auto cache = open_cache();
   build_with(&cache);
-  EXPECT_EQ(cache.find(stamp_of("a")), Sha256().update("one").finish_bytes());
-  EXPECT_EQ(cache.find(stamp_of("empty")), Sha256().finish_bytes());
+  EXPECT_EQ(cache.find(stamp_of("a"))->hash, Sha256().update("one").finish_bytes());
+  EXPECT_EQ(cache.find(stamp_of("empty"))->hash, Sha256().finish_bytes());
+}
+
+TEST_F(ContextCacheTest, CapabilitiesArePartOfTheContent) {
+  const std::string capability("\x01\0\0\x02\0\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);
+  write("tool", "x", 0755);
+  write("empty", "");
+  auto cache = open_cache();
+  const auto plain = build_with(&cache);
+  for (const char* name : {"tool", "empty"}) {
+    const auto file = request_.context / name;
+    if (::setxattr(file.c_str(), "security.capability", capability.data(), capability.size(), 0) != 0) {
+      GTEST_SKIP() << "file capabilities can't be set here";
+    }
+  }
+  for (int look = 0; look < 3; ++look) {
+    const auto capable = build_with(look == 2 ? nullptr : &cache);
+    EXPECT_EQ(outcome(), look == 0 ? StepOutcome::done : StepOutcome::cached);
+    EXPECT_NE(capable.image.manifest.digest, plain.image.manifest.digest);
+    for (const char* path : {"app/tool", "app/empty"}) {
+      EXPECT_EQ(tree_of(capable).find(path)->metadata.xattrs.at("security.capability"), capability) << path;
+    }
+  }
+  EXPECT_TRUE(cache.find(stamp_of("tool"))->has_capability);
+  // Known from the cache, and in a layer that is made anew all the same.
+  const auto elsewhere = build_with(&cache, "FROM scratch\nCOPY . /elsewhere/\n");
+  EXPECT_EQ(tree_of(elsewhere).find("elsewhere/tool")->metadata.xattrs.at("security.capability"), capability);
 }
 
 TEST_F(ContextCacheTest, AFileThatDidNotChangeIsNotRead) {
@@ -77,7 +104,7 @@ TEST_F(ContextCacheTest, AFileThatDidNotChangeIsNotRead) {
   build_with(nullptr);
   // The cache is believed: what it says of the file is taken for its content, so the file can't have been read.
   auto cache = open_cache();
-  cache.remember(stamp_of("a"), Sha256().update("two").finish_bytes());
+  cache.remember(stamp_of("a"), {Sha256().update("two").finish_bytes()});
   EXPECT_EQ(build_with(&cache).image.manifest.digest, two.image.manifest.digest);
   EXPECT_EQ(outcome(), StepOutcome::cached);
 }

@@ -1,5 +1,7 @@
+#include <tektii/fs/capability.hpp>
 #include <tektii/fs/walk.hpp>
 #include <tektii/util/error.hpp>
+#include <tektii/util/fd.hpp>
 #include <tektii/util/file.hpp>
 
 #include <gmock/gmock.h>
@@ -15,6 +17,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -129,6 +132,34 @@ TEST(WalkTree, ReadsExtendedAttributes) {
     EXPECT_TRUE(entry.metadata.xattrs.empty());
     return WalkAction::keep_going;
   });
+}
+
+TEST(Capability, IsReadByDescriptorAndByName) {
+  const TempDir temp;
+  std::ofstream(temp.path() / "plain") << 1;
+  std::ofstream(temp.path() / "capable") << 1;
+  stdfs::create_symlink("capable", temp.path() / "link");
+  const UniqueFd directory(::open(temp.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const auto opened = [&](const char* name) { return UniqueFd(::openat(directory.get(), name, O_RDONLY | O_CLOEXEC)); };
+  EXPECT_EQ(read_capability(opened("plain").get(), "plain"), std::nullopt);
+  EXPECT_EQ(read_capability_at(directory.get(), "plain", "plain"), std::nullopt);
+  EXPECT_THROW(read_capability_at(directory.get(), "missing", "missing"), Error);
+  const std::string value("\x01\0\0\x02\0\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);
+  if (::setxattr((temp.path() / "capable").c_str(), k_capability, value.data(), value.size(), 0) != 0) {
+    GTEST_SKIP() << "file capabilities can't be set here: " << std::strerror(errno);
+  }
+  EXPECT_EQ(read_capability(opened("capable").get(), "capable"), value);
+  EXPECT_EQ(read_capability_at(directory.get(), "capable", "capable"), value);
+  EXPECT_EQ(read_capability_at(directory.get(), "link", "link"), std::nullopt);
+}
+
+TEST(WalkTree, ManyNamesInOneDirectory) {
+  const TempDir temp;
+  const std::string tail(200, 'n');  // more than one listing takes
+  for (int i = 1000; i < 2000; ++i) std::ofstream(temp.path() / (std::to_string(i) + tail)) << 1;
+  const auto paths = paths_of(temp.path());
+  ASSERT_EQ(paths.size(), 1000U);
+  for (std::size_t i = 0; i < paths.size(); ++i) EXPECT_EQ(paths[i], std::to_string(1000 + i) + tail);
 }
 
 TEST(WalkTree, NamesWhatItCanNotRead) {

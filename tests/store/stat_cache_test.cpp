@@ -26,26 +26,37 @@ class StatCacheTest : public testing::Test {
 
   TempDir directory_;
   std::filesystem::path file_ = directory_.path() / "stat" / "v1" / "context";
-  StatCache::Hash hash_ = Sha256().update("content").finish_bytes();
+  StatCache::Content content_{Sha256().update("content").finish_bytes()};
 };
 
 TEST_F(StatCacheTest, RemembersAcrossOpens) {
   {
     auto cache = open();
     EXPECT_EQ(cache.find(stamp_of(1)), std::nullopt);
-    cache.remember(stamp_of(1), hash_);
-    EXPECT_EQ(cache.find(stamp_of(1)), hash_);
+    cache.remember(stamp_of(1), content_);
+    EXPECT_EQ(cache.find(stamp_of(1)), content_);
     cache.save();
   }
   auto cache = open();
-  EXPECT_EQ(cache.find(stamp_of(1)), hash_);
+  EXPECT_EQ(cache.find(stamp_of(1)), content_);
   EXPECT_EQ(cache.find(stamp_of(2)), std::nullopt);
+}
+
+TEST_F(StatCacheTest, RemembersWhetherThereIsACapability) {
+  StatCache::Content capable = content_;
+  capable.has_capability = true;
+  auto cache = open();
+  cache.remember(stamp_of(1), content_);
+  cache.remember(stamp_of(1), capable);
+  EXPECT_EQ(cache.find(stamp_of(1)), capable);
+  cache.save();
+  EXPECT_EQ(open().find(stamp_of(1)), capable);
 }
 
 TEST_F(StatCacheTest, EveryFieldCounts) {
   auto cache = open();
   const FileStamp known = stamp_of(1);
-  cache.remember(known, hash_);
+  cache.remember(known, content_);
   for (auto field : {&FileStamp::device, &FileStamp::inode, &FileStamp::size}) {
     FileStamp other = known;
     ++(other.*field);
@@ -62,11 +73,11 @@ TEST_F(StatCacheTest, EveryFieldCounts) {
 // are times that lie in the future.
 TEST_F(StatCacheTest, DoesNotKeepWhatMayStillChange) {
   auto cache = open();
-  cache.remember(stamp_of(1, k_second), hash_);
-  cache.remember(stamp_of(2, -k_day), hash_);
+  cache.remember(stamp_of(1, k_second), content_);
+  cache.remember(stamp_of(2, -k_day), content_);
   FileStamp restored = stamp_of(3);
   restored.ctime_nanoseconds = k_now;
-  cache.remember(restored, hash_);
+  cache.remember(restored, content_);
   EXPECT_EQ(cache.find(stamp_of(1, k_second)), std::nullopt);
   EXPECT_EQ(cache.find(stamp_of(2, -k_day)), std::nullopt);
   EXPECT_EQ(cache.find(restored), std::nullopt);
@@ -77,30 +88,30 @@ TEST_F(StatCacheTest, DoesNotKeepWhatMayStillChange) {
 TEST_F(StatCacheTest, DropsWhatNobodyAskedForInAMonth) {
   {
     auto cache = open();
-    cache.remember(stamp_of(1), hash_);
-    cache.remember(stamp_of(2), hash_);
+    cache.remember(stamp_of(1), content_);
+    cache.remember(stamp_of(2), content_);
     cache.save();
   }
   {
     auto later = open(k_now + 20 * k_day);
-    EXPECT_EQ(later.find(stamp_of(1)), hash_);
+    EXPECT_EQ(later.find(stamp_of(1)), content_);
     later.save();
   }
   {
     auto latest = open(k_now + 40 * k_day);
-    latest.remember(stamp_of(3), hash_);
+    latest.remember(stamp_of(3), content_);
     latest.save();
   }
   auto cache = open(k_now + 40 * k_day);
-  EXPECT_EQ(cache.find(stamp_of(1)), hash_);
+  EXPECT_EQ(cache.find(stamp_of(1)), content_);
   EXPECT_EQ(cache.find(stamp_of(2)), std::nullopt);
-  EXPECT_EQ(cache.find(stamp_of(3)), hash_);
+  EXPECT_EQ(cache.find(stamp_of(3)), content_);
 }
 
 TEST_F(StatCacheTest, ADamagedFileCountsAsEmpty) {
   {
     auto cache = open();
-    cache.remember(stamp_of(1), hash_);
+    cache.remember(stamp_of(1), content_);
     cache.save();
   }
   const std::string good = read_file(file_);
@@ -112,7 +123,7 @@ TEST_F(StatCacheTest, ADamagedFileCountsAsEmpty) {
     EXPECT_EQ(open().find(stamp_of(1)), std::nullopt);
   }
   write_file_atomic(file_, good);
-  EXPECT_EQ(open().find(stamp_of(1)), hash_);
+  EXPECT_EQ(open().find(stamp_of(1)), content_);
 }
 
 TEST_F(StatCacheTest, SeveralThreads) {
@@ -122,8 +133,8 @@ TEST_F(StatCacheTest, SeveralThreads) {
     for (std::uint64_t thread = 0; thread < 4; ++thread) {
       threads.emplace_back([&cache, thread, this] {
         for (std::uint64_t i = 0; i < 200; ++i) {
-          cache.remember(stamp_of(i), hash_);
-          EXPECT_EQ(cache.find(stamp_of(i)), hash_);
+          cache.remember(stamp_of(i), content_);
+          EXPECT_EQ(cache.find(stamp_of(i)), content_);
           if (thread == 0 && i % 50 == 0) cache.save();
         }
       });
@@ -131,7 +142,7 @@ TEST_F(StatCacheTest, SeveralThreads) {
   }
   cache.save();
   auto again = open();
-  for (std::uint64_t i = 0; i < 200; ++i) EXPECT_EQ(again.find(stamp_of(i)), hash_);
+  for (std::uint64_t i = 0; i < 200; ++i) EXPECT_EQ(again.find(stamp_of(i)), content_);
 }
 
 }  // namespace

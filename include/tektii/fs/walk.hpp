@@ -22,11 +22,7 @@ struct WalkEntry {
 enum class WalkAction { keep_going, skip_children };
 
 // Which extended attributes a walk reads; each file costs a system call or two.
-enum class WalkXattrs {
-  none,
-  capability,  // security.capability of regular files
-  all,
-};
+enum class WalkXattrs { none, all };
 
 struct WalkOptions {
   WalkXattrs xattrs = WalkXattrs::all;

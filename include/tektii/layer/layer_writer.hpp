@@ -7,6 +7,7 @@
 #include <tektii/util/compress.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -35,12 +36,14 @@ class LayerWriter {
   // `content` gives exactly metadata.size bytes for a regular file (else Error "file changed while it was read") and is
   // ignored for other types. Sockets are refused. Paths are relative without "./". Where `content_hash` points, the
   // hash of a regular file's bytes is put by commit().
-  void add(const std::string& path, const fs::FileMetadata& metadata, const BlobOpener& content,
-           ContentHash* content_hash = nullptr);
+  void add(std::string path, fs::FileMetadata metadata, const BlobOpener& content, ContentHash* content_hash = nullptr);
   // A hard link to a regular file added before.
   void add_hard_link(const std::string& path, const std::string& target);
   // `path` is what gets removed: "etc/motd" writes "etc/.wh.motd".
   void add_whiteout(const std::string& path, std::int64_t mtime);
+
+  // Says how many entries come, which saves memory where they are many.
+  void reserve(std::size_t entries);
 
   bool empty() const;  // nothing was added yet
   // Ends the layer and puts it into the store. Not calling it discards everything.

@@ -80,7 +80,7 @@ class Snapshots {
   std::optional<FileLock> guard_replacement(const std::filesystem::path& path) const;
   bool has_slot(const std::filesystem::path& slot) const;
   std::shared_ptr<const LayerTable> load_table(const std::filesystem::path& path) const;
-  void put_table(const oci::Digest& diff_id, const LayerTable& table);
+  void put_table(const oci::Digest& diff_id, const std::string& serialised);
 
   std::filesystem::path root_;
   store::BlobStore& store_;

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <mutex>
 #include <optional>
+#include <unordered_set>
 #include <vector>
 
 namespace tektii::store {
@@ -31,11 +32,18 @@ class StatCache {
   StatCache(std::filesystem::path file, std::int64_t now);
 
   using Hash = std::array<std::uint8_t, 32>;
+  // What a look into a file tells.
+  struct Content {
+    Hash hash{};                  // SHA-256 of the bytes
+    bool has_capability = false;  // it has the extended attribute security.capability
 
-  std::optional<Hash> find(const FileStamp& stamp);
-  // `hash` is the SHA-256 of the bytes between two looks at the file that both gave `stamp`. A stamp younger than
-  // k_settled is not kept: a write in the same tick of the file system's clock would not change it again.
-  void remember(const FileStamp& stamp, const Hash& hash);
+    bool operator==(const Content&) const = default;
+  };
+
+  std::optional<Content> find(const FileStamp& stamp);
+  // `content` is what was found between two looks at the file that both gave `stamp`. A stamp younger than k_settled is
+  // not kept: a write in the same tick of the file system's clock would not change it again.
+  void remember(const FileStamp& stamp, const Content& content);
   // Writes what was added or used; entries that nothing asked for in k_kept_days are dropped. Does nothing when nothing
   // changed.
   void save();
@@ -48,9 +56,25 @@ class StatCache {
     FileStamp stamp;
     Hash digest{};
     std::uint32_t day = 0;  // of the last use, since 1970
-    std::uint32_t unused = 0;
+    std::uint32_t has_capability = 0;
+
+    Content content() const { return {digest, has_capability != 0}; }
   };
   static bool before(const Entry& entry, const FileStamp& stamp) { return entry.stamp < stamp; }
+  struct HashStamp {
+    using is_transparent = void;
+    std::size_t operator()(const FileStamp& stamp) const;
+    std::size_t operator()(const Entry& entry) const { return (*this)(entry.stamp); }
+  };
+  struct SameStamp {
+    using is_transparent = void;
+    static const FileStamp& of(const Entry& entry) { return entry.stamp; }
+    static const FileStamp& of(const FileStamp& stamp) { return stamp; }
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return of(a) == of(b);
+    }
+  };
 
   void load();
 
@@ -59,7 +83,7 @@ class StatCache {
   std::uint32_t today_;
   std::mutex mutex_;
   std::vector<Entry> loaded_;  // sorted by stamp
-  std::map<FileStamp, Entry> added_;
+  std::unordered_set<Entry, HashStamp, SameStamp> added_;
   bool changed_ = false;
 };
 
