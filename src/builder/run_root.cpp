@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace tektii::builder {
@@ -81,7 +82,11 @@ class StageTree::Root : public RunRoot {
 
 std::unique_ptr<RunRoot> StageTree::open(LayerStack& stack, layer::Snapshots& snapshots, const std::stop_token& stop) {
   auto tree = std::exchange(tree_, std::nullopt);
-  if (!tree || layers_ != diff_ids_of(stack)) {
+  const auto layers = diff_ids_of(stack);
+  const bool fits = layers_.size() <= layers.size() && std::equal(layers_.begin(), layers_.end(), layers.begin());
+  if (tree && fits) {
+    if (layers_.size() < layers.size()) tree->advance(stack.tree(stop), layers_.size(), stop);
+  } else {
     tree.reset();
     stack.directories(stop);  // several at once
     tree.emplace(snapshots.make_workspace(), stack.tree(stop), directories_of(stack, stop), stop);

@@ -29,8 +29,8 @@ class RunRoot {
 // The tree that the RUNs of one stage change one after the other, where layers are not stacked by overlayfs.
 class StageTree {
  public:
-  // The root of the next command, on top of the layers of `stack`: the tree as the last command left it where nothing
-  // came in between, else a new one. Everything is kept by reference.
+  // The root of the next command, on top of the layers of `stack`: the tree as the last command left it, with the
+  // layers that came in between, else a new one. Everything is kept by reference.
   std::unique_ptr<RunRoot> open(LayerStack& stack, layer::Snapshots& snapshots, const std::stop_token& stop);
   // No more commands will come.
   void drop() { tree_.reset(); }

@@ -276,6 +276,29 @@ std::vector<std::string> FileTree::overlaid_directories() const {
   return {found.begin(), found.end()};
 }
 
+std::vector<FileTree::Touched> FileTree::touched_since(std::size_t first) const {
+  std::vector<Touched> touched;
+  for (std::size_t layer = first; layer < merged_->layers.size(); ++layer) {
+    const LayerTable& table = *merged_->layers[layer].table;
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      if (table.path(i).empty()) continue;
+      const bool keeps = table.kind(i) == Kind::file && table.entry(i).metadata.type == fs::FileType::directory;
+      touched.push_back({std::string(table.path(i)), !keeps});
+    }
+  }
+  std::stable_sort(touched.begin(), touched.end(),
+                   [](const Touched& a, const Touched& b) { return path_less(a.path, b.path); });
+  std::vector<Touched> unique;
+  for (Touched& one : touched) {
+    if (!unique.empty() && unique.back().path == one.path) {
+      unique.back().replaced = unique.back().replaced || one.replaced;
+    } else {
+      unique.push_back(std::move(one));
+    }
+  }
+  return unique;
+}
+
 const FileTree::Node* FileTree::find(std::string_view path) const {
   const std::lock_guard lock(merged_->mutex);
   const Node* node = &merged_->root;

@@ -5,6 +5,7 @@
 #include "layer/tree_changes.hpp"
 #include "layer/tree_maker.hpp"
 #include "layer/tree_scan.hpp"
+#include "layer/tree_update.hpp"
 #include <tektii/layer/working_tree.hpp>
 #include <tektii/util/error.hpp>
 
@@ -12,6 +13,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <thread>
@@ -88,9 +90,19 @@ WorkingTree::Made WorkingTree::made() const {
   return impl_->made;
 }
 
+void WorkingTree::advance(const FileTree& tree, std::size_t layers, const std::stop_token& stop) {
+  UnpackedFiles files(impl_->directories);
+  FileCopier copier;
+  TreeMaker maker(tree, files, copier, stop);
+  DirStack top(root());
+  TreeUpdate(tree, maker, top, stop).run(layers);
+  impl_->record = TreeScan(nullptr, {}, stop).run(open_file(root(), O_RDONLY | O_DIRECTORY).get());
+}
+
 void WorkingTree::begin() {
   const UniqueFd top = open_file(root(), O_RDONLY | O_DIRECTORY);
-  if (::fchown(top.get(), 0, 0) != 0 || ::fchmod(top.get(), 0755) != 0) throw_errno("set mode of " + root().string());
+  if (::fchown(top.get(), ::geteuid(), ::getegid()) != 0 || ::fchmod(top.get(), 0755) != 0)
+    throw_errno("set mode of " + root().string());
   wait_for_clock(root().parent_path(), impl_->record.newest());
 }
 

@@ -67,6 +67,14 @@ class FileTree {
   // directory itself. Unpacked, that layer shows the directory as root's with 0755, which is not what the tree says.
   std::vector<std::string> overlaid_directories() const;
 
+  struct Touched {
+    std::string path;
+    bool replaced = false;  // nothing is left of what other layers have at and below it
+  };
+  // What the layers from position `first` on (0 is the lowest) have entries for, sorted by path_less(), each path once.
+  // "" is left out.
+  std::vector<Touched> touched_since(std::size_t first) const;
+
  private:
   struct Merged;
   std::shared_ptr<const Merged> merged_;

@@ -6,6 +6,7 @@
 #include <tektii/layer/snapshots.hpp>
 #include <tektii/oci/digest.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -42,6 +43,10 @@ class WorkingTree {
   // The directory that is the root of a command, and an empty one beside it.
   std::filesystem::path root() const;
   std::filesystem::path work() const;
+
+  // Brings the tree, which is of the lowest `layers` layers of `tree`, up to all of them. After a failure the tree is
+  // of no use any more.
+  void advance(const FileTree& tree, std::size_t layers, const std::stop_token& stop);
 
   // Before each command: the root directory is root's with 0755 whatever the last command made of it (it is in no
   // layer), and the clock of the file system has moved on, so that no change can have the time of what was recorded.

@@ -348,6 +348,57 @@ TEST_F(WorkingTreeTest, StepsFollowOneAnotherInOneTree) {
   }
 }
 
+// A COPY between two RUNs, or a RUN that was in the cache: the tree takes in the layers without being made anew.
+TEST_F(WorkingTreeTest, TakesInLayersThatComeOnTop) {
+  const std::vector<std::string> scripts = {
+      "true; printf x > etc/new; chmod 711 etc",
+      "rm -r usr/share/a; mkdir usr/share/a; printf 1 > usr/share/a/one; ln usr/share/a/one usr/share/a/link",
+      "rm -r usr/share/a; printf f > usr/share/a; rm etc/motd; mkdir -p etc/motd/d/e; printf y > etc/motd/d/e/f",
+      "rm -r usr/share/links gone; ln -s nowhere gone; mkdir -p opt/a/b; printf z > opt/a/b/c; printf z > opt/z; ln "
+      "opt/z opt/a/z",
+      "python3 -c 'import os; os.setxattr(\"usr\", \"user.new\", b\"1\")'; chown 3:4 usr/bin; touch -d @77 tmp",
+      "python3 -c 'import os; os.removexattr(\"usr\", \"user.new\")'; chown 0:0 usr/bin; rm usr/bin/perl; mv "
+      "usr/bin/perl5 opt"};
+  // One layer at a time, and all of them at once.
+  const std::size_t layers = layers_.size();
+  WorkingTree late = make_tree();
+  WorkingTree tree = make_tree();
+  for (std::size_t i = 0; i < scripts.size(); ++i) {
+    push(by_overlay(scripts[i]));
+    if (HasFatalFailure()) return;
+    tree.advance(tree_, layers + i, {});
+    const WorkingTree fresh = make_tree();
+    EXPECT_EQ(listing(tree.root()), listing(fresh.root())) << scripts[i];
+  }
+  late.advance(tree_, layers, {});
+  EXPECT_EQ(listing(late.root()), listing(tree.root()));
+  const std::string next = "rm -r opt/a; printf 1 >> etc/passwd; touch usr/share/zero";
+  EXPECT_EQ(by_tree(tree, next).layer.blob, by_overlay(next).layer.blob);
+}
+
+// Layers of other builders: opaque directories, parents without an entry, links to names that are gone.
+TEST_F(WorkingTreeTest, TakesInForeignLayers) {
+  const std::vector<std::vector<RawMember>> tars = {
+      {{"usr/share/a/.wh..wh..opq"}, {"usr/share/a/sub/other", '0', "o"}, {"new/deep/file", '0', "n"}},
+      {{".wh.usr"}, {"usr/", '5'}, {"usr/only", '0', "u"}},
+      {{"z", '0', "z"}, {"a", '1', "", "z"}, {"etc/y", '1', "", "z"}, {".wh.new"}},
+      {{".wh.z"}, {"new/", '5'}}};
+  const std::size_t layers = layers_.size();
+  WorkingTree late = make_tree();
+  WorkingTree tree = make_tree();
+  for (std::size_t i = 0; i < tars.size(); ++i) {
+    const oci::Layer layer = add_layer(store_, raw_tar(tars[i]));
+    layers_.emplace(layer.diff_id, layer);
+    lower_.insert(lower_.begin(), snapshots_.directory(layer, {}));
+    tree_.apply(snapshots_.index(layer, {}), layer.diff_id);
+    tree.advance(tree_, layers + i, {});
+    const WorkingTree fresh = make_tree();
+    EXPECT_EQ(listing(tree.root()), listing(fresh.root())) << "tar " << i;
+  }
+  late.advance(tree_, layers, {});
+  EXPECT_EQ(listing(late.root()), listing(tree.root()));
+}
+
 // What overlayfs does not do: it gives the written name a file of its own.
 TEST_F(WorkingTreeTest, AFileWithSeveralNamesIsWrittenUnderAllOfThem) {
   WorkingTree tree = make_tree();
