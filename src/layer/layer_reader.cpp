@@ -152,6 +152,9 @@ void read_members(ByteSource& source, LayerVisitor& visitor) {
     const std::optional<LayerEntry> entry = to_entry(member);
     if (!entry) continue;
     budget.take_metadata(metadata_bytes(*entry));
+    if (entry->kind == LayerEntry::Kind::file && entry->metadata.type == fs::FileType::regular) {
+      budget.take_content(entry->metadata.size);
+    }
     visitor.visit(*entry, content);
   }
 }

@@ -24,8 +24,8 @@ class LayerVisitor {
 // are normalised, whiteouts are recognised, attributes that would steer overlayfs are dropped. `blob` opens the
 // compressed bytes, of the store or of a download on its way there; they are read to their end, also when what they
 // hold is bad, because the end of a download may tell of a better reason. When this throws (corrupt or hostile content,
-// diff_id mismatch, stop) the visitor's result must be discarded; the Error names the layer. At most 10 million members
-// and 1 GiB of names and attributes are taken.
+// diff_id mismatch, stop) the visitor's result must be discarded; the Error names the layer. At most 10 million
+// members, 1 GiB of names and attributes and 1 TiB of content are taken.
 void visit_layer(const BlobOpener& blob, const oci::Layer& layer, LayerVisitor& visitor, const std::stop_token& stop);
 
 // The same, and returns the index. `visitor` may be nullptr.

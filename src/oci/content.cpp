@@ -17,8 +17,7 @@ constexpr std::size_t k_max_opened_indexes = 100;
 
 class PlatformSearch {
  public:
-  PlatformSearch(ContentSource& source, const Platform& platform, const std::stop_token& stop)
-      : source_(source), platform_(platform), stop_(stop) {}
+  PlatformSearch(const ReadManifest& read, const Platform& platform) : read_(read), platform_(platform) {}
 
   std::optional<Descriptor> find(const std::string& index_bytes, int depth) {
     if (depth > k_max_index_nesting) {
@@ -32,7 +31,7 @@ class PlatformSearch {
       if (opened_.size() > k_max_opened_indexes) {
         throw Error(ErrorKind::failure, fmt::format("more than {} indexes inside an index", k_max_opened_indexes));
       }
-      if (auto found = find(source_.read_manifest(entry, stop_).bytes, depth + 1)) return found;
+      if (auto found = find(read_(entry).bytes, depth + 1)) return found;
     }
     return std::nullopt;
   }
@@ -45,9 +44,8 @@ class PlatformSearch {
     platforms_ += (platforms_.empty() ? "" : ", ") + platforms;
   }
 
-  ContentSource& source_;
+  const ReadManifest& read_;
   const Platform& platform_;
-  const std::stop_token& stop_;
   std::set<Digest> opened_;
   std::string platforms_;
 };
@@ -79,12 +77,17 @@ class ContentImage : public ImageSource {
 
 }  // namespace
 
-Document select_platform(ContentSource& source, Document top, const Platform& platform, const std::stop_token& stop) {
+Document select_platform(const ReadManifest& read, Document top, const Platform& platform) {
   if (!is_index(top.descriptor.media_type)) return top;
-  PlatformSearch search(source, platform, stop);
+  PlatformSearch search(read, platform);
   const auto found = search.find(top.bytes, 0);
   if (!found) throw_platform_mismatch(platform, search.platforms());
-  return source.read_manifest(*found, stop);
+  return read(*found);
+}
+
+Document select_platform(ContentSource& source, Document top, const Platform& platform, const std::stop_token& stop) {
+  const auto read = [&](const Descriptor& manifest) { return source.read_manifest(manifest, stop); };
+  return select_platform(read, std::move(top), platform);
 }
 
 std::string media_type_of(const std::string& bytes, std::string_view declared) {

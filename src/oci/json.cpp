@@ -15,29 +15,57 @@ constexpr std::size_t k_max_document = 4U << 20;
 constexpr int k_max_depth = 64;
 constexpr std::uint64_t k_max_integer = std::uint64_t{1} << 53U;  // what every JSON reader holds exactly
 
-// A parser callback that enforces the depth and refuses duplicate names.
-class StructureGuard {
+// Enforces the depth and refuses duplicate names, before anything is built. It is not a parser callback: with one, the
+// library looks through all earlier elements of an array after each object in it, which a list of a million of them
+// turns into hours.
+class StructureGuard : public nlohmann::json_sax<nlohmann::json> {
  public:
   explicit StructureGuard(const std::string& what) : what_(what) {}
 
-  bool operator()(int depth, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
-    using Event = nlohmann::json::parse_event_t;
-    if (depth > k_max_depth)
-      throw Error(ErrorKind::failure, fmt::format("{}: nested deeper than {} levels", what_, k_max_depth));
-    if (event == Event::object_start) {
-      names_.emplace_back();
-    } else if (event == Event::object_end) {
-      names_.pop_back();
-    } else if (event == Event::key) {
-      const auto& name = parsed.get_ref<const std::string&>();
-      if (!names_.back().insert(name).second)
-        throw Error(ErrorKind::failure, fmt::format("{}: the name \"{}\" comes twice", what_, escape_control(name)));
-    }
+  bool null() override { return true; }
+  bool boolean(bool /*value*/) override { return true; }
+  bool number_integer(number_integer_t /*value*/) override { return true; }
+  bool number_unsigned(number_unsigned_t /*value*/) override { return true; }
+  bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return true; }
+  bool string(string_t& /*value*/) override { return true; }
+  bool binary(binary_t& /*value*/) override { return true; }
+  bool start_object(std::size_t /*elements*/) override {
+    enter();
+    names_.emplace_back();
     return true;
+  }
+  bool key(string_t& name) override {
+    if (!names_.back().insert(name).second)
+      throw Error(ErrorKind::failure, fmt::format("{}: the name \"{}\" comes twice", what_, escape_control(name)));
+    return true;
+  }
+  bool end_object() override {
+    names_.pop_back();
+    --depth_;
+    return true;
+  }
+  bool start_array(std::size_t /*elements*/) override {
+    enter();
+    return true;
+  }
+  bool end_array() override {
+    --depth_;
+    return true;
+  }
+  // The parser that builds the value says it again, with its message.
+  bool parse_error(std::size_t /*position*/, const std::string& /*token*/,
+                   const nlohmann::json::exception& /*error*/) override {
+    return false;
   }
 
  private:
+  void enter() {
+    if (depth_++ >= k_max_depth)
+      throw Error(ErrorKind::failure, fmt::format("{}: nested deeper than {} levels", what_, k_max_depth));
+  }
+
   const std::string& what_;
+  int depth_ = 0;
   std::vector<std::set<std::string>> names_;
 };
 
@@ -49,9 +77,8 @@ nlohmann::json parse_document(std::string_view text, const std::string& what) {
                 fmt::format("{}: {} bytes are more than the allowed {}", what, text.size(), k_max_document));
   try {
     StructureGuard guard(what);
-    // The callback is copied by the parser; the reference keeps its state in one place.
-    auto value = nlohmann::json::parse(text, [&guard](int depth, nlohmann::json::parse_event_t event,
-                                                      nlohmann::json& parsed) { return guard(depth, event, parsed); });
+    nlohmann::json::sax_parse(text, &guard);
+    auto value = nlohmann::json::parse(text);
     if (!value.is_object()) throw Error(ErrorKind::failure, what + ": not a JSON object");
     return value;
   } catch (const nlohmann::json::exception& error) {

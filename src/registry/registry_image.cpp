@@ -1,5 +1,6 @@
 #include "registry/registry_image.hpp"
 
+#include <tektii/oci/content.hpp>
 #include <tektii/oci/media_type.hpp>
 #include <tektii/util/text.hpp>
 
@@ -142,18 +143,17 @@ std::string RegistryImage::read_config(const oci::Descriptor& config, const std:
 
 RegistryImage::Document RegistryImage::select_platform(Document document, const oci::Platform& platform,
                                                        const std::stop_token& stop) const {
-  const oci::Index index = oci::Index::parse(document.bytes);
-  const oci::Descriptor* found = index.find(platform);
-  if (found == nullptr) oci::throw_platform_mismatch(platform, index.platforms());
-  Document selected = get_manifest(found->digest.str(), found->digest, stop);
-  if (selected.descriptor.size != found->size) {
-    throw Error(ErrorKind::content, fmt::format("the index gives {} a size of {}, it has {}", found->digest.str(),
-                                                found->size, selected.descriptor.size));
-  }
-  if (oci::is_index(selected.descriptor.media_type)) {
-    throw Error(ErrorKind::failure, "an index inside an index is not supported");
-  }
-  return selected;
+  const auto read = [&](const oci::Descriptor& manifest) -> oci::Document {
+    Document found = get_manifest(manifest.digest.str(), manifest.digest, stop);
+    if (found.descriptor.size != manifest.size) {
+      throw Error(ErrorKind::content, fmt::format("the index gives {} a size of {}, it has {}", manifest.digest.str(),
+                                                  manifest.size, found.descriptor.size));
+    }
+    return {std::move(found.descriptor), std::move(found.bytes)};
+  };
+  oci::Document top{std::move(document.descriptor), std::move(document.bytes)};
+  auto [descriptor, bytes] = oci::select_platform(read, std::move(top), platform);
+  return {std::move(descriptor), std::move(bytes)};
 }
 
 oci::ResolvedImage RegistryImage::resolve(const oci::Platform& platform, std::stop_token stop) {

@@ -162,5 +162,13 @@ TEST(Index, RefusesAManifestAndTooManyEntries) {
   EXPECT_THROW(Index::parse(text), Error);
 }
 
+// Hours, where each element of an array is compared with all before it.
+TEST(Manifest, ManyElementsAreReadInTime) {
+  std::string list = "{}";
+  for (int i = 0; i < 200'000; ++i) list += ",{}";
+  const auto manifest = Manifest::parse(manifest_text("", ",\"a\":[" + list + "]"));
+  EXPECT_TRUE(manifest.layers.empty());
+}
+
 }  // namespace
 }  // namespace tektii::oci

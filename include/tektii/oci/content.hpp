@@ -2,6 +2,7 @@
 
 #include <tektii/oci/ports.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -58,8 +59,12 @@ class ContentTarget {
 // Indexes inside indexes are followed so deep and no deeper (an index that names itself can't be made, a deep one can).
 inline constexpr int k_max_index_nesting = 8;
 
+// Reads a manifest or index that an index names, verified.
+using ReadManifest = std::function<Document(const Descriptor& manifest)>;
+
 // The manifest for a platform: `top` itself when it is no index, else the first match below it, its own entries before
 // those of indexes inside it. Throws Error{platform_mismatch} that lists the platforms when there is none.
+Document select_platform(const ReadManifest& read, Document top, const Platform& platform);
 Document select_platform(ContentSource& source, Document top, const Platform& platform, const std::stop_token& stop);
 
 // What a text says it is, for documents that come without a type: `declared` when it is the type of a manifest or an
