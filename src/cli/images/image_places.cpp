@@ -1,6 +1,7 @@
 #include "cli/images/image_places.hpp"
 
 #include <tektii/layer/archive.hpp>
+#include <tektii/registry/cloud.hpp>
 #include <tektii/store/layout_content.hpp>
 #include <tektii/util/error.hpp>
 
@@ -36,7 +37,7 @@ void require_directory_of(const fs::path& file) {
 
 ImagePlaces::ImagePlaces(CommandContext& context)
     : context_(context),
-      credentials_(registry::make_docker_config_credentials()),
+      credentials_(registry::make_default_credentials({}, {context.transport(), context.clock})),
       client_({context.transport(), *credentials_, &context.clock, {}, {}}) {}
 
 const fs::path& ImagePlaces::scratch() {
