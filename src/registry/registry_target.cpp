@@ -54,9 +54,9 @@ bool RegistryTarget::has_manifest(const oci::Descriptor& manifest, std::stop_tok
 }
 
 void RegistryTarget::put_blob(const oci::BlobUpload& upload, std::stop_token stop) {
-  {
+  if (upload.again) {
     const std::lock_guard lock(mutex_);
-    blobs_.push_back(upload);
+    blobs_.push_back({upload.blob, upload.again});
   }
   const std::string key = key_of(upload.blob.digest);
   ClientState& state = session_.state();

@@ -40,7 +40,7 @@ class RegistryTarget : public oci::ImageTarget {
   oci::ImageReference reference_;
   RegistrySession session_;
   std::mutex mutex_;
-  std::vector<oci::BlobUpload> blobs_;  // all that were put, in case the registry loses one
+  std::vector<oci::BlobUpload> blobs_;  // that can be put again, in case the registry loses one
 };
 
 }  // namespace tektii::registry

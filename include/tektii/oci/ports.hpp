@@ -25,8 +25,11 @@ class ImageSource {
 
 struct BlobUpload {
   Descriptor blob;
-  BlobOpener open;  // called once per attempt, and again up to the end of put_manifest() when the target lost the blob
+  BlobOpener open;                                  // called once per attempt
   std::optional<BlobOrigin> origin = std::nullopt;  // a mount is tried first when the registry is the same
+  // The same bytes, for a target that turns out to have lost the blob: may be called until put_manifest() has returned.
+  // Empty when they can't be had any more once put_blob() has.
+  BlobOpener again = {};
 };
 
 // Port: a place that a sealed image goes to (one repository, or one layout). Thread-safe.

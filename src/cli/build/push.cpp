@@ -23,8 +23,8 @@ std::vector<oci::BlobUpload> uploads_of(const builder::BuildResult& result, stor
   for (const auto& layer : result.image.layers) {
     if (seen.insert(layer.blob.digest).second) uploads.push_back(upload_of(layer, result.ensure_blob, blobs, stop));
   }
-  uploads.push_back(
-      {result.image.config, [bytes = result.image.config_bytes] { return std::make_unique<StringSource>(bytes); }});
+  const auto open_config = [bytes = result.image.config_bytes] { return std::make_unique<StringSource>(bytes); };
+  uploads.push_back({result.image.config, open_config, std::nullopt, open_config});
   return uploads;
 }
 

@@ -61,7 +61,7 @@ oci::BlobUpload upload_of(const oci::Layer& layer, const builder::EnsureBlob& en
     ensure(layer, stop);
     return blobs.open(layer.blob.digest);
   };
-  return {layer.blob, open, layer.origin};
+  return {layer.blob, open, layer.origin, open};
 }
 
 bool put_reported(oci::ImageTarget& target, const oci::BlobUpload& upload, builder::ProgressSink& progress,

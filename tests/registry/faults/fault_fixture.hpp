@@ -73,7 +73,8 @@ class FaultTable : public ::testing::Test {
     return {std::string(oci::k_media_layer), oci::Digest::of_bytes(content), content.size()};
   }
   static oci::BlobUpload upload_of(const std::string& content, std::optional<oci::BlobOrigin> origin = std::nullopt) {
-    return {descriptor_of(content), [content] { return std::make_unique<StringSource>(content); }, std::move(origin)};
+    const auto open = [content] { return std::make_unique<StringSource>(content); };
+    return {descriptor_of(content), open, std::move(origin), open};
   }
   // Longer than what libcurl sends again by itself, and than what the sockets hold.
   static std::string big_content(char fill = 'c') { return std::string(9 << 20, fill); }
