@@ -19,8 +19,6 @@ int exit_code_of(ErrorKind kind) {
       return k_exit_platform_mismatch;
     case ErrorKind::immutable_tag:
       return k_exit_immutable_tag;
-    case ErrorKind::unauthenticated:
-      return k_exit_unauthenticated;
     case ErrorKind::not_found:
       return k_exit_not_found;
     case ErrorKind::rate_limited:

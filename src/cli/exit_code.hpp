@@ -13,10 +13,9 @@ inline constexpr int k_exit_denied = 4;
 inline constexpr int k_exit_network = 5;
 inline constexpr int k_exit_platform_mismatch = 6;
 inline constexpr int k_exit_immutable_tag = 7;
-inline constexpr int k_exit_unauthenticated = 8;
-inline constexpr int k_exit_not_found = 9;
-inline constexpr int k_exit_rate_limited = 10;
-inline constexpr int k_exit_content = 11;
+inline constexpr int k_exit_not_found = 8;
+inline constexpr int k_exit_rate_limited = 9;
+inline constexpr int k_exit_content = 10;
 // How a scenario that was waited for ended.
 inline constexpr int k_exit_scenario_failed = 20;
 inline constexpr int k_exit_scenario_cancelled = 21;

@@ -106,8 +106,8 @@ void setup_global_options(CLI::App& root, GlobalOptions& options) {
   root.add_flag("-q", options.quiet, "Print nothing but results and errors")->excludes(verbose)->group(k_group);
   root.footer(
       "Exit codes: 0 ok, 1 failure, 2 usage, 3 RUN failed, 4 denied, 5 network, 6 platform mismatch,\n"
-      "7 immutable tag, 8 credentials missing or wrong, 9 not found, 10 rate limit, 11 content that is not what it\n"
-      "should be, 20 to 23 how a scenario ended, 128 and the number of a signal: interrupted.");
+      "7 immutable tag, 8 not found, 9 rate limit, 10 content that is not what it should be, 20 to 23 how a\n"
+      "scenario ended, 128 and the number of a signal: interrupted.");
 }
 
 void apply_global_options(CommandContext& context) {

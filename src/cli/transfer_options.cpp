@@ -15,7 +15,7 @@ namespace tektii::cli {
 namespace {
 
 constexpr std::uint64_t k_least_chunk = 64 << 10;
-constexpr std::chrono::seconds k_short_pause(2);
+constexpr std::chrono::seconds k_short_pause(1);
 
 // As in references: the first part is a host when it has a dot or a colon, or is localhost.
 oci::BlobOrigin parse_mount_source(const std::string& text) {

@@ -26,7 +26,7 @@ std::string describe_answer(const net::HttpResponse& response);
 // What to do about a refusal; `user` is who the registry was told that we are.
 std::string login_hint(const std::string& registry, const std::optional<std::string>& user);
 
-// "the registry answered ...", of the kind that the answer calls for: unauthenticated for 401, denied for 403,
+// "the registry answered ...", of the kind that the answer calls for: denied for 401 and 403,
 // not_found for 404, rate_limited for 429, content for a refused digest, network for 5xx, failure for all else. Hints
 // say what to do and what was tried.
 Error make_answer_error(const std::string& registry, const std::optional<std::string>& user,

@@ -89,6 +89,9 @@ TEST(ExitCode, FollowsTheTable) {
   EXPECT_EQ(exit_code_of(ErrorKind::network), 5);
   EXPECT_EQ(exit_code_of(ErrorKind::platform_mismatch), 6);
   EXPECT_EQ(exit_code_of(ErrorKind::immutable_tag), 7);
+  EXPECT_EQ(exit_code_of(ErrorKind::not_found), 8);
+  EXPECT_EQ(exit_code_of(ErrorKind::rate_limited), 9);
+  EXPECT_EQ(exit_code_of(ErrorKind::content), 10);
   EXPECT_EQ(exit_code_of(ErrorKind::interrupted), 130);
 }
 

@@ -21,10 +21,9 @@ enum class ErrorKind {
   immutable_tag,      // the tag exists with another digest and may not move: 7
   interrupted,        // SIGINT or SIGTERM: 130
   damaged,            // something in the store was, and is removed: doing it again heals: 1
-  unauthenticated,    // a server does not accept who we say that we are, or wants to know: 8
-  not_found,          // an image, a blob, a repository is not there: 9
-  rate_limited,       // a server is too busy for us, and stays so: 10
-  content,            // bytes from elsewhere are not what they were said to be: 11
+  not_found,          // an image, a blob, a repository is not there: 8
+  rate_limited,       // a server is too busy for us, and stays so: 9
+  content,            // bytes from elsewhere are not what they were said to be: 10
 };
 
 // A place in a source file (a Dockerfile, a scenario file) that an error speaks about.

@@ -14,7 +14,8 @@
 namespace tektii::cli {
 namespace {
 
-constexpr std::size_t k_parallel_uploads = 4;
+// With a registry that is far away most of the time goes into waiting for answers.
+constexpr std::size_t k_parallel_uploads = 10;
 
 std::vector<oci::BlobUpload> uploads_of(const builder::BuildResult& result, store::BlobStore& blobs,
                                         const std::stop_token& stop) {
