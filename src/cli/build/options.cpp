@@ -104,6 +104,7 @@ OutputSpec parse_output(const std::string& text) {
 
 CompressionOptions parse_compression(const std::string& text) {
   CompressionOptions options;
+  options.budget = std::make_shared<CompressionBudget>();  // of all layers of the build
   const auto colon = text.find(':');
   const auto name = text.substr(0, colon);
   if (name == "zstd") {
