@@ -33,6 +33,12 @@
 
 namespace tektii::cli {
 
+namespace {
+
+constexpr auto k_verified = store::ExistingBlobs::verified;
+
+}  // namespace
+
 struct BuildDriver::Impl {
   explicit Impl(const BuildOptions& options)
       : cache_limit(configured_cache_limit()),
@@ -146,6 +152,7 @@ builder::BuildRequest& BuildDriver::request() {
 }
 
 void BuildDriver::check(const std::stop_token& stop) {
+  impl_->store.interrupt_by(stop);
   builder::check_build(impl_->inputs.request, impl_->deps(), stop);
   builder::require_no_warnings(impl_->inputs.request, impl_->opener, stop);
 }
@@ -155,6 +162,7 @@ builder::DockerfileCheck BuildDriver::check_dockerfile(const std::stop_token& st
 }
 
 builder::BuildResult BuildDriver::build(const std::stop_token& stop) {
+  impl_->store.interrupt_by(stop);
   auto result = builder::build_image(impl_->inputs.request, impl_->deps(), stop);
   impl_->save_stat_cache();
   return result;
@@ -162,6 +170,7 @@ builder::BuildResult BuildDriver::build(const std::stop_token& stop) {
 
 builder::BuildResult BuildDriver::build_for_push(const std::vector<oci::ImageReference>& references,
                                                  const std::stop_token& stop) {
+  impl_->store.interrupt_by(stop);
   std::stop_source either;
   const std::stop_callback forward(stop, [&] { either.request_stop(); });
   const auto end_build = [either]() mutable { either.request_stop(); };
@@ -199,10 +208,11 @@ void BuildDriver::write_outputs(const builder::BuildResult& result, const std::v
       for (const auto& reference : references) names.push_back(reference.str());
       layer::write_oci_archive(output.destination, result.image, impl_->store, names);
     } else if (references.empty()) {
-      put_image(result, *store::open_layout_target(output.destination, ""), impl_->store, stop);
+      put_image(result, *store::open_layout_target(output.destination, "", {}, k_verified, stop), impl_->store, stop);
     } else {
       for (const auto& reference : references) {
-        const auto target = store::open_layout_target(output.destination, reference.tag, reference.str());
+        const auto target =
+            store::open_layout_target(output.destination, reference.tag, reference.str(), k_verified, stop);
         put_image(result, *target, impl_->store, stop);
       }
     }
@@ -223,7 +233,7 @@ void BuildDriver::keep_in_store(const builder::BuildResult& result, const std::v
   // The store holds images of many names, so the whole name is the tag.
   for (const auto& reference : references) {
     const auto target = store::open_layout_target(impl_->store.root(), reference.str(), reference.str(),
-                                                  store::ExistingBlobs::of_right_size);
+                                                  store::ExistingBlobs::of_right_size, stop);
     put_image(result, *target, impl_->store, stop);
   }
 }
