@@ -55,11 +55,14 @@ GitMirror::GitMirror(const GitCommand& git, fs::path directory, std::function<fs
 }
 
 void GitMirror::lock() {
-  bool told = false;
+  constexpr std::chrono::milliseconds k_pause{100};
+  constexpr int k_patience = 10;  // pauses
+  int pauses = 0;
   while (!(lock_ = FileLock::try_acquire(directory_ / "lock", LockMode::exclusive))) {
-    if (!told) spdlog::info("another build fetches from {}: waiting for it", without_credentials(git_.remote()));
-    told = true;
-    clock_.sleep_for(std::chrono::milliseconds(100), git_.stop());
+    if (++pauses == k_patience) {
+      spdlog::warn("another build fetches from {}: waiting for it", without_credentials(git_.remote()));
+    }
+    clock_.sleep_for(k_pause, git_.stop());
     throw_if_stopped(git_.stop());
   }
 }

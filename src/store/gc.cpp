@@ -137,7 +137,7 @@ fs::path GarbageCollector::file(const char* name) const {
 GarbageCollector::Survey GarbageCollector::survey(const std::stop_token& stop) {
   const auto& root = store_.root();
   Survey survey;
-  survey.cutoff = oldest_use_to_keep(root / "tmp", file("clock"));
+  survey.cutoff = oldest_use_to_keep(root / "tmp", file("clock"), stop);
   survey.state = GcState::load(file("state"));
   std::set<fs::path> kept;
   for (const auto& digest : blobs_of_images(root)) kept.insert(k_blob_directory / std::string(digest.hex()));
@@ -194,14 +194,14 @@ PruneResult GarbageCollector::prune_locked(Survey& survey, const PruneOptions& o
   auto chosen = choose(survey, options);
   PruneResult result;
   if (options.dry_run) {
-    if (options.images) result.images = drop_images_of(chosen, survey, true);
+    if (options.images) result.images = drop_images_of(chosen, survey, true, stop);
     result.removed = chosen;
   } else {
     // What images need goes last, and after their entries: an image in index.json is whole, and on a full disk
     // index.json can't be written before something else is gone.
     const auto of_images = std::stable_partition(chosen.begin(), chosen.end(), [](const auto& e) { return !e.kept; });
     remove({chosen.begin(), of_images}, survey.cutoff, result, stop);
-    if (of_images != chosen.end() && drop_entries(chosen, survey, result)) {
+    if (of_images != chosen.end() && drop_entries(chosen, survey, result, stop)) {
       remove({of_images, chosen.end()}, survey.cutoff, result, stop);
       restore_index(result);
     }
@@ -225,7 +225,7 @@ PruneResult GarbageCollector::prune_locked(Survey& survey, const PruneOptions& o
 // Takes the images that need something of what was chosen out of index.json, unless it is a dry run; returns their
 // names.
 std::vector<std::string> GarbageCollector::drop_images_of(const std::vector<CacheEntry>& chosen, const Survey& survey,
-                                                          bool dry_run) {
+                                                          bool dry_run, const std::stop_token& stop) {
   std::set<oci::Digest> blobs;
   for (const auto& entry : chosen) {
     if (const auto digest = digest_of(entry)) blobs.insert(*digest);
@@ -237,15 +237,17 @@ std::vector<std::string> GarbageCollector::drop_images_of(const std::vector<Cach
     const auto status = file_status(store_.blob_path(digest));
     return !status || mtime_of(*status) < survey.cutoff;
   };
-  return drop_images(store_.root(), is_removed, dry_run);
+  return drop_images(store_.root(), is_removed, dry_run, stop);
 }
 
 // False when index.json could not be written, so that the images have to stay.
-bool GarbageCollector::drop_entries(const std::vector<CacheEntry>& chosen, const Survey& survey, PruneResult& result) {
+bool GarbageCollector::drop_entries(const std::vector<CacheEntry>& chosen, const Survey& survey, PruneResult& result,
+                                    const std::stop_token& stop) {
   try {
-    result.images = drop_images_of(chosen, survey, false);
+    result.images = drop_images_of(chosen, survey, false, stop);
     return true;
   } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) throw;
     result.failures.push_back(fmt::format("tagged images stay: {}", error.what()));
     return false;
   }
@@ -287,7 +289,7 @@ void GarbageCollector::remove(std::span<const CacheEntry> chosen, FileTime cutof
     throw_if_stopped(stop);
     std::vector<std::pair<const CacheEntry*, fs::path>> moved;
     {
-      const auto gate = FileLock::acquire(file("gate"), LockMode::exclusive);
+      const auto gate = FileLock::acquire(file("gate"), LockMode::exclusive, stop);
       for (std::size_t i = begin; i < std::min(begin + k_batch, chosen.size()); ++i) {
         const auto path = store_.root() / chosen[i].path;
         const auto status = file_status(path);

@@ -47,8 +47,8 @@ std::set<oci::Digest> blobs_of_images(const fs::path& root) {
 }
 
 std::vector<std::string> drop_images(const fs::path& root, const std::function<bool(const oci::Digest&)>& is_removed,
-                                     bool dry_run) {
-  const auto lock = FileLock::acquire(root, LockMode::exclusive);
+                                     bool dry_run, const std::stop_token& stop) {
+  const auto lock = FileLock::acquire(root, LockMode::exclusive, stop);
   const auto text = read_index_text(root);
   const auto index = oci::Index::parse(text);
   auto json = nlohmann::ordered_json::parse(text);

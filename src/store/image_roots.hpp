@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ std::set<oci::Digest> blobs_of_images(const std::filesystem::path& root);
 // say so, index.json itself goes: a store without one has no images (ensure_layout() makes it again). When something is
 // left that can't be written it throws, and nothing has changed.
 std::vector<std::string> drop_images(const std::filesystem::path& root,
-                                     const std::function<bool(const oci::Digest&)>& is_removed, bool dry_run);
+                                     const std::function<bool(const oci::Digest&)>& is_removed, bool dry_run,
+                                     const std::stop_token& stop);
 
 }  // namespace tektii::store

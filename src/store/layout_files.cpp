@@ -68,12 +68,12 @@ std::vector<std::pair<std::string, std::string>> damaged_documents(const fs::pat
 
 }  // namespace
 
-void ensure_layout(const fs::path& root) {
+void ensure_layout(const fs::path& root, const std::stop_token& stop) {
   make_directories(root);
   make_directories(root / "blobs" / "sha256");
   if (!is_there(root / "oci-layout") || !is_there(root / "index.json")) {
     // Under the lock that guards index.json: an empty one must not replace one that another process just filled.
-    const auto lock = FileLock::acquire(root, LockMode::exclusive);
+    const auto lock = FileLock::acquire(root, LockMode::exclusive, stop);
     const oci::Index empty{std::string(oci::k_media_index), {}};
     if (!is_there(root / "index.json")) write_document(root / "index.json", empty.serialise());
     if (!is_there(root / "oci-layout")) write_document(root / "oci-layout", k_layout_text);

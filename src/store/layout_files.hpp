@@ -3,6 +3,7 @@
 #include <tektii/oci/manifest.hpp>
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,7 @@ inline constexpr std::string_view k_temporary_prefix = ".tektii-";
 
 // Creates the directory, blobs/sha256, oci-layout and an empty index.json, each unless it is there. Throws Error{usage}
 // when there is a layout of another version.
-void ensure_layout(const std::filesystem::path& root);
+void ensure_layout(const std::filesystem::path& root, const std::stop_token& stop = {});
 
 // Takes away what a power cut or a fault of the disk made of oci-layout and index.json of a store of ours, so that
 // ensure_layout() makes them again; the names of the images in a damaged index.json are lost, which is warned of.

@@ -92,11 +92,11 @@ void remove_strays(const fs::path& root) {
 
 class LayoutTarget : public oci::ImageTarget {
  public:
-  LayoutTarget(fs::path root, EntryName name, ExistingBlobs existing)
+  LayoutTarget(fs::path root, EntryName name, ExistingBlobs existing, const std::stop_token& stop)
       : root_(std::move(root)), name_(std::move(name)), existing_(existing) {
     refuse_foreign_directory(root_);
-    ensure_layout(root_);
-    writing_.emplace(FileLock::acquire(root_ / "blobs", LockMode::shared));
+    ensure_layout(root_, stop);
+    writing_.emplace(FileLock::acquire(root_ / "blobs", LockMode::shared, stop));
     remove_strays(root_);
   }
 
@@ -126,7 +126,7 @@ class LayoutTarget : public oci::ImageTarget {
       file.commit(BlobInfo{manifest.digest, manifest.size});
     }
     // The directory itself is locked: index.json is replaced, so a lock on it would be a lock on the old file.
-    const auto lock = FileLock::acquire(root_, LockMode::exclusive);
+    const auto lock = FileLock::acquire(root_, LockMode::exclusive, stop);
     const auto text = read_index_text(root_);
     const auto updated = updated_index(text, manifest, name_);
     if (updated != text) write_document(root_ / "index.json", updated);
@@ -160,8 +160,9 @@ class LayoutTarget : public oci::ImageTarget {
 }  // namespace
 
 std::unique_ptr<oci::ImageTarget> open_layout_target(const fs::path& directory, const std::string& tag,
-                                                     const std::string& image_name, ExistingBlobs existing) {
-  return std::make_unique<LayoutTarget>(directory, EntryName{tag, image_name}, existing);
+                                                     const std::string& image_name, ExistingBlobs existing,
+                                                     const std::stop_token& stop) {
+  return std::make_unique<LayoutTarget>(directory, EntryName{tag, image_name}, existing, stop);
 }
 
 }  // namespace tektii::store

@@ -94,9 +94,9 @@ void TempArea::remove_dead(const fs::path& parent) const {
   });
 }
 
-FileTime oldest_use_to_keep(const fs::path& parent, const fs::path& clock_file) {
+FileTime oldest_use_to_keep(const fs::path& parent, const fs::path& clock_file, const std::stop_token& stop) {
   // With the gate nobody is between making a directory and locking it. Who makes one later starts later.
-  const auto gate = FileLock::acquire(parent / k_gate, LockMode::exclusive);
+  const auto gate = FileLock::acquire(parent / k_gate, LockMode::exclusive, stop);
   auto oldest = file_system_now(clock_file);
   for (const auto& entry : fs::directory_iterator(parent)) {
     const auto status = file_status(entry.path() / k_lock);

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 #include <string_view>
 
 namespace tektii::store {
@@ -41,6 +42,7 @@ class TempArea {
 // Nothing that was used at this time or later may be removed: it is the present, or the start of the oldest process
 // whose directory in `parent` is alive. A process that starts later marks what it uses with a later time. `clock_file`
 // is touched to learn the present. Waits for processes that are just making their directory.
-FileTime oldest_use_to_keep(const std::filesystem::path& parent, const std::filesystem::path& clock_file);
+FileTime oldest_use_to_keep(const std::filesystem::path& parent, const std::filesystem::path& clock_file,
+                            const std::stop_token& stop);
 
 }  // namespace tektii::store

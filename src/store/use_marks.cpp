@@ -33,7 +33,7 @@ bool UseMarks::mark(const std::filesystem::path& path) const {
   if (!seen) return false;
   // Younger than our lease, which the collection respects: no lock is needed.
   if (mtime_of(*seen) >= since_) return true;
-  const auto gate = FileLock::acquire(gate_, LockMode::shared);
+  const auto gate = FileLock::acquire(gate_, LockMode::shared, stop_);
   const auto touched = touch(path, timespec{0, UTIME_NOW});
   if (touched != Touched::yes) return touched == Touched::not_ours;
   // A clock that was set back meanwhile must not make the mark look older than the lease.
@@ -43,12 +43,12 @@ bool UseMarks::mark(const std::filesystem::path& path) const {
 }
 
 FileLock UseMarks::guard_removal() const {
-  return FileLock::acquire(gate_, LockMode::exclusive);
+  return FileLock::acquire(gate_, LockMode::exclusive, stop_);
 }
 
 std::optional<FileLock> UseMarks::guard_replacement(const std::filesystem::path& path) const {
   if (!file_status(path)) return std::nullopt;
-  return FileLock::acquire(gate_, LockMode::shared);
+  return FileLock::acquire(gate_, LockMode::shared, stop_);
 }
 
 }  // namespace tektii::store

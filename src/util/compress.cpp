@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <initializer_list>
 #include <thread>
 #include <utility>
@@ -52,8 +54,54 @@ class Blocks : public ByteSink {
   std::shared_ptr<std::vector<std::byte>> block_;
 };
 
+// What a worker needs, measured with libdeflate 1.14 and zstd 1.5.4, both rounded up: the tables of the level, and the
+// blocks that it works on. It decides how many there are and nothing else.
+std::size_t memory_of_worker(const CompressionOptions& options) {
+  constexpr std::size_t k_mebibyte = 1U << 20;
+  struct Step {
+    int up_to;  // level
+    std::size_t mebibytes;
+  };
+  static constexpr std::array<Step, 2> k_gzip = {{{9, 5}, {12, 13}}};
+  static constexpr std::array<Step, 8> k_zstd = {
+      {{3, 6}, {6, 9}, {8, 12}, {9, 18}, {11, 30}, {14, 54}, {18, 70}, {19, 90}}};
+  const auto look_up = [&](const auto& steps) {
+    return std::find_if(steps.begin(), steps.end() - 1, [&](const Step& step) { return options.level <= step.up_to; })
+               ->mebibytes *
+           k_mebibyte;
+  };
+  return options.type == Compression::gzip ? look_up(k_gzip) : look_up(k_zstd);
+}
+
+// Holds its share of the budget.
+class Budgeted : public BlockCompressor {
+ public:
+  using Make = std::function<std::unique_ptr<BlockCompressor>(unsigned workers)>;
+
+  Budgeted(std::shared_ptr<CompressionBudget> budget, unsigned threads, std::size_t each, const Make& make)
+      : share_(std::move(budget), threads, each), next_(make(share_.workers)) {}
+  void submit(SharedBytes block) override { next_->submit(std::move(block)); }
+  void finish() override { next_->finish(); }
+
+ private:
+  struct Share {
+    Share(std::shared_ptr<CompressionBudget> from, unsigned wanted, std::size_t bytes)
+        : budget(std::move(from)), each(bytes), workers(budget->take(wanted, bytes)) {}
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+    ~Share() { budget->give_back(workers, each); }
+
+    std::shared_ptr<CompressionBudget> budget;
+    std::size_t each;
+    unsigned workers;
+  };
+
+  Share share_;
+  std::unique_ptr<BlockCompressor> next_;  // goes first
+};
+
 unsigned thread_count(const CompressionOptions& options) {
-  constexpr unsigned k_most_threads = 32;  // each has some blocks of memory
+  constexpr unsigned k_most_threads = 32;
   return std::clamp(options.threads != 0 ? options.threads : std::thread::hardware_concurrency(), 1U, k_most_threads);
 }
 
@@ -73,17 +121,39 @@ bool starts_with(ByteSpan head, std::initializer_list<unsigned> magic) {
 
 }  // namespace
 
+unsigned CompressionBudget::take(unsigned wanted, std::size_t each) {
+  const std::lock_guard lock(mutex_);
+  const auto room = std::max<std::int64_t>(left_, 0) / static_cast<std::int64_t>(each);
+  const auto workers = std::max(1U, static_cast<unsigned>(std::min<std::int64_t>(wanted, room)));
+  left_ -= static_cast<std::int64_t>(workers * each);
+  return workers;
+}
+
+void CompressionBudget::give_back(unsigned workers, std::size_t each) {
+  const std::lock_guard lock(mutex_);
+  left_ += static_cast<std::int64_t>(workers * each);
+}
+
+std::size_t CompressionBudget::left() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(std::max<std::int64_t>(left_, 0));
+}
+
 std::unique_ptr<BlockCompressor> make_block_compressor(const CompressionOptions& options, ByteSink& next) {
-  const unsigned threads = thread_count(options);
+  const auto within_budget = [&](const Budgeted::Make& make) {
+    const auto budget = options.budget ? options.budget : std::make_shared<CompressionBudget>();
+    return std::make_unique<Budgeted>(budget, thread_count(options), memory_of_worker(options), make);
+  };
   switch (options.type) {
     case Compression::none:
       return make_serial_compressor(std::make_unique<PassThrough>(next));
     case Compression::gzip:
       check_level("gzip", options.level, 12);
-      return make_gzip_compressor(options.level, threads, next);
+      return within_budget([&](unsigned workers) { return make_gzip_compressor(options.level, workers, next); });
     case Compression::zstd:
       check_level("zstd", options.level, 19);
-      return make_serial_compressor(make_zstd_compressor(options.level, threads, next));
+      return within_budget(
+          [&](unsigned workers) { return make_serial_compressor(make_zstd_compressor(options.level, workers, next)); });
   }
   throw Error(ErrorKind::failure, "unknown compression");
 }

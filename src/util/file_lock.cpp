@@ -1,11 +1,16 @@
 #include <tektii/util/error.hpp>
 #include <tektii/util/file_lock.hpp>
 
+#include <spdlog/spdlog.h>
+
 #include <fcntl.h>
 #include <sys/file.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <string>
+#include <thread>
 
 namespace tektii {
 
@@ -18,30 +23,45 @@ UniqueFd open_lock_file(const std::filesystem::path& path) {
   return fd;
 }
 
-// False when the lock is held and `flags` says not to wait.
-bool lock(const UniqueFd& fd, int flags, const std::filesystem::path& path) {
-  while (::flock(fd.get(), flags) != 0) {
-    if (errno == EWOULDBLOCK && (flags & LOCK_NB) != 0) return false;
+// False when somebody else holds the lock.
+bool try_lock(const UniqueFd& fd, LockMode mode, const std::filesystem::path& path) {
+  const int operation = (mode == LockMode::shared ? LOCK_SH : LOCK_EX) | LOCK_NB;
+  while (::flock(fd.get(), operation) != 0) {
+    if (errno == EWOULDBLOCK) return false;
     if (errno != EINTR) throw_errno("lock " + path.string());
   }
   return true;
 }
 
-int operation(LockMode mode) {
-  return mode == LockMode::shared ? LOCK_SH : LOCK_EX;
+// A wait in the kernel would end with a signal only if a handler interrupted it, in the very thread that waits. Most
+// locks are held for less than a millisecond.
+void wait_for_lock(const UniqueFd& fd, LockMode mode, const std::filesystem::path& path, const std::stop_token& stop) {
+  using Milliseconds = std::chrono::milliseconds;
+  constexpr Milliseconds k_longest_pause{20};
+  constexpr std::chrono::seconds k_patience{1};
+  const auto begin = std::chrono::steady_clock::now();
+  bool told = false;
+  for (Milliseconds pause{1}; !try_lock(fd, mode, path); pause = std::min(2 * pause, k_longest_pause)) {
+    throw_if_stopped(stop);
+    if (!told && std::chrono::steady_clock::now() - begin >= k_patience) {
+      told = true;
+      spdlog::warn("waiting for the lock on {}, which another process holds", path.string());
+    }
+    std::this_thread::sleep_for(pause);
+  }
 }
 
 }  // namespace
 
-FileLock FileLock::acquire(const std::filesystem::path& path, LockMode mode) {
+FileLock FileLock::acquire(const std::filesystem::path& path, LockMode mode, const std::stop_token& stop) {
   auto fd = open_lock_file(path);
-  lock(fd, operation(mode), path);
+  wait_for_lock(fd, mode, path, stop);
   return FileLock(std::move(fd));
 }
 
 std::optional<FileLock> FileLock::try_acquire(const std::filesystem::path& path, LockMode mode) {
   auto fd = open_lock_file(path);
-  if (!lock(fd, operation(mode) | LOCK_NB, path)) return std::nullopt;
+  if (!try_lock(fd, mode, path)) return std::nullopt;
   return FileLock(std::move(fd));
 }
 

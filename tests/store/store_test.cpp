@@ -1,4 +1,5 @@
 #include "store/support.hpp"
+#include <tektii/store/layout.hpp>
 #include <tektii/store/store.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
@@ -190,6 +191,39 @@ TEST_F(StoreTest, ADamagedBlobGoesOnlyWhenNobodyPutsItThereJustNow) {
   committing.reset();
   discarding.join();
   EXPECT_EQ(read_file(store.blob_path(digest)), "content");
+}
+
+// Another process may be stopped, or on a network file system that hangs, while it holds a lock.
+TEST_F(StoreTest, WaitsForOtherProcessesCanBeInterrupted) {
+  {
+    Store before(root_);
+    write_blob(before, "old");
+  }
+  const auto digest = oci::Digest::of_bytes("old");
+  Store store(root_);
+  fs::last_write_time(store.blob_path(digest), fs::file_time_type::clock::now() - std::chrono::hours(5));
+  const auto gate = FileLock::acquire(root_ / "gc/v1/gate", LockMode::exclusive);
+  const auto index = FileLock::acquire(root_, LockMode::exclusive);
+  std::stop_source stop;
+  store.interrupt_by(stop.get_token());
+  std::jthread interrupting([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    stop.request_stop();
+  });
+  const auto expect_interrupted = [](const auto& work) {
+    try {
+      work();
+      ADD_FAILURE() << "not interrupted";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::interrupted) << error.what();
+    }
+  };
+  expect_interrupted([&] { store.size_of(digest); });
+  expect_interrupted([&] {
+    const auto bytes = std::string("{}");
+    open_layout_target(root_, "a")
+        ->put_manifest({"", oci::Digest::of_bytes(bytes), bytes.size()}, bytes, stop.get_token());
+  });
 }
 
 TEST_F(StoreTest, AnEmptyBlobIsVerifiedToo) {

@@ -172,6 +172,45 @@ TEST(Compressor, RefusesLevelsThatDoNotExist) {
   EXPECT_THROW(make_compressor({Compression::zstd, 20, 1}, sink), Error);
 }
 
+TEST(Compressor, WorkersOfHighLevelsAreFew) {
+  constexpr std::size_t k_budget = CompressionBudget::k_default;
+  struct Row {
+    Compression type;
+    int level;
+    std::size_t least_workers;
+    std::size_t most_bytes_each;
+  };
+  for (const auto& row :
+       {Row{Compression::gzip, 1, 32, 6 * k_mebibyte}, Row{Compression::gzip, 12, 12, 16 * k_mebibyte},
+        Row{Compression::zstd, 3, 24, 8 * k_mebibyte}, Row{Compression::zstd, 19, 2, 96 * k_mebibyte}}) {
+    const auto budget = std::make_shared<CompressionBudget>();
+    StringSink sink;
+    const auto one = make_compressor({row.type, row.level, 1, budget}, sink);
+    const auto each = k_budget - budget->left();
+    EXPECT_LE(each, row.most_bytes_each) << row.level;
+    {
+      const auto many = make_compressor({row.type, row.level, 64, budget}, sink);
+      EXPECT_GE((k_budget - budget->left()) / each, std::min<std::size_t>(row.least_workers, 32)) << row.level;
+    }
+    EXPECT_EQ(k_budget - budget->left(), each);
+  }
+}
+
+TEST(Compressor, CompressorsShareABudget) {
+  const auto budget = std::make_shared<CompressionBudget>(std::size_t{100} << 20);
+  EXPECT_EQ(budget->take(8, std::size_t{40} << 20), 2U);
+  EXPECT_EQ(budget->take(8, std::size_t{40} << 20), 1U);  // there is always one
+  EXPECT_EQ(budget->left(), 0U);
+  budget->give_back(1, std::size_t{40} << 20);
+  EXPECT_EQ(budget->left(), std::size_t{20} << 20);
+  // The output does not tell how many there were.
+  const auto text = sample(5 * k_mebibyte);
+  for (const auto type : {Compression::gzip, Compression::zstd}) {
+    const auto little = std::make_shared<CompressionBudget>(1);
+    EXPECT_TRUE(compress(text, {type, 2, 8, little}) == compress(text, {type, 2, 8})) << static_cast<int>(type);
+  }
+}
+
 TEST(Compressor, CanBeDroppedWithoutFinish) {
   // The last bytes fill no block, so they can only come out of finish().
   const std::string input = sample(20 * k_mebibyte) + "tail";

@@ -44,7 +44,7 @@ struct BuildRequest {
   std::map<std::string, NamedContext> named_contexts;  // by name as FROM and --from write it
   oci::Platform platform;
   bool no_cache = false;
-  bool inline_cache = false;           // put the records of the image's steps into its config, see docs/cache.md
+  bool inline_cache = false;           // put the records of the image's steps into its config, see docs/cache-export.md
   int jobs = 0;                        // stages that are built side by side; 0: one per processor
   std::int64_t created = 0;            // time of the image and its history, in seconds
   std::int64_t source_date_epoch = 0;  // seconds; see docs/reproducible.md for where it comes from

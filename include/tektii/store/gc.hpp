@@ -92,8 +92,10 @@ class GarbageCollector {
 
   Survey survey(const std::stop_token& stop);
   PruneResult prune_locked(Survey& survey, const PruneOptions& options, const std::stop_token& stop);
-  std::vector<std::string> drop_images_of(const std::vector<CacheEntry>& chosen, const Survey& survey, bool dry_run);
-  bool drop_entries(const std::vector<CacheEntry>& chosen, const Survey& survey, PruneResult& result);
+  std::vector<std::string> drop_images_of(const std::vector<CacheEntry>& chosen, const Survey& survey, bool dry_run,
+                                          const std::stop_token& stop);
+  bool drop_entries(const std::vector<CacheEntry>& chosen, const Survey& survey, PruneResult& result,
+                    const std::stop_token& stop);
   void restore_index(PruneResult& result);
   std::vector<CacheEntry> choose(const Survey& survey, const PruneOptions& options) const;
   void remove(std::span<const CacheEntry> chosen, std::chrono::system_clock::time_point cutoff, PruneResult& result,

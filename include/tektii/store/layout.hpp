@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 namespace tektii::store {
@@ -27,10 +28,12 @@ enum class ExistingBlobs { verified, of_right_size };
 // Writes an image into an OCI layout directory (created if missing; other images in it stay; blobs that are already
 // there are not written again, those that were altered are replaced). `tag` becomes org.opencontainers.image.ref.name
 // and replaces the image that had it; it may be empty. `image_name` (the full reference) becomes
-// io.containerd.image.name.
+// io.containerd.image.name. Where other
+// processes work on the directory this may have to wait; `stop` ends that.
 std::unique_ptr<oci::ImageTarget> open_layout_target(const std::filesystem::path& directory, const std::string& tag,
                                                      const std::string& image_name = {},
-                                                     ExistingBlobs existing = ExistingBlobs::verified);
+                                                     ExistingBlobs existing = ExistingBlobs::verified,
+                                                     const std::stop_token& stop = {});
 
 // Removes the blobs of an OCI layout directory that nothing in its index.json needs any more, and returns how many
 // bytes they had. Does nothing while a target of any process is open on it, and when the index names something of an

@@ -9,8 +9,10 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace tektii::store {
 
@@ -35,6 +37,10 @@ class Store : public BlobStore, public ActionCache {
 
   // $TEKTII_CACHE_DIR, else $XDG_CACHE_HOME/tektii, else $HOME/.cache/tektii; throws Error{usage} when none is set.
   static std::filesystem::path default_root();
+
+  // Waits for other processes end with Error{interrupted} when this stop is requested. To be called before threads use
+  // the store: it is opened before a command can be told to stop, when a signal still ends the process by itself.
+  void interrupt_by(std::stop_token stop) { marks_->interrupt_by(std::move(stop)); }
 
   const std::filesystem::path& root() const { return root_; }
   std::filesystem::path blob_path(const oci::Digest& digest) const;

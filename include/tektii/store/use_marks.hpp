@@ -5,6 +5,8 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
+#include <stop_token>
+#include <utility>
 
 namespace tektii::store {
 
@@ -21,6 +23,9 @@ class UseMarks {
  public:
   // `gate` is the lock file, `since` the beginning of this process' lease.
   UseMarks(std::filesystem::path gate, std::chrono::system_clock::time_point since);
+
+  // A wait for the gate ends with Error{interrupted} when this stop is requested. Before threads use the object.
+  void interrupt_by(std::stop_token stop) { stop_ = std::move(stop); }
 
   // Marks a file or directory as used by this process; false when it is not there. What is true stays true until the
   // process ends or removes it itself. Thread-safe. An object that may not be changed (another user's
@@ -40,6 +45,7 @@ class UseMarks {
  private:
   std::filesystem::path gate_;
   std::chrono::system_clock::time_point since_;
+  std::stop_token stop_;
 };
 
 }  // namespace tektii::store

@@ -3,7 +3,9 @@
 #include <tektii/util/stream.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -11,10 +13,31 @@ namespace tektii {
 
 enum class Compression { none, gzip, zstd };
 
+// Memory that several compressors take together: layers are made side by side, and a worker of a high level needs up to
+// 90 MiB. Thread-safe.
+class CompressionBudget {
+ public:
+  static constexpr std::size_t k_default = std::size_t{192} << 20;
+  explicit CompressionBudget(std::size_t bytes = k_default) : left_(static_cast<std::int64_t>(bytes)) {}
+
+  // Takes what `wanted` workers of `each` bytes need, or as many of them as there is room for, but one at least.
+  // Returns how many; as many are given back.
+  unsigned take(unsigned wanted, std::size_t each);
+  void give_back(unsigned workers, std::size_t each);
+  std::size_t left() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::int64_t left_;
+};
+
 struct CompressionOptions {
   Compression type = Compression::gzip;
-  int level = 1;         // libdeflate 1..12 for gzip, 1..19 for zstd
-  unsigned threads = 0;  // 0: one per core, at most 32. The output does not depend on it.
+  int level = 1;  // libdeflate 1..12 for gzip, 1..19 for zstd
+  // At most; 0: one per core, and at most 32. Fewer where their memory would go over the budget. The output depends on
+  // neither.
+  unsigned threads = 0;
+  std::shared_ptr<CompressionBudget> budget = nullptr;  // shared with other compressors; without it one has its own
 };
 
 // How much of the input is compressed as one piece. Part of the output format: another size gives other bytes for the
@@ -38,8 +61,8 @@ class BlockCompressor {
 // gzip output is a sequence of independent members of one block each (RFC 1952 section 2.2 allows that), made by
 // libdeflate on several threads; a block that would not shrink is stored. zstd output is one frame, made by the library
 // on several threads in jobs of a fixed size. Both depend on the input and the level alone. Memory is bounded by a few
-// blocks per thread. `next` is written to by another thread until finish() returns or the object is destroyed, which
-// discards what is under way.
+// blocks per thread, and those by the budget. `next` is written to by another thread until finish() returns or the
+// object is destroyed, which discards what is under way.
 std::unique_ptr<BlockCompressor> make_block_compressor(const CompressionOptions& options, ByteSink& next);
 
 // The same for a stream that comes in writes of any size; finish() flushes everything and calls next.finish().

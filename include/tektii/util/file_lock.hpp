@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 
 namespace tektii {
 
@@ -14,8 +15,9 @@ enum class LockMode { shared, exclusive };
 // directory can be locked too. Advisory: only those who ask for the lock respect it.
 class FileLock {
  public:
-  // Waits until the lock is free. Throws Error when the file can't be opened or its file system has no locks.
-  static FileLock acquire(const std::filesystem::path& path, LockMode mode);
+  // Waits until the lock is free; after a second it says so, as a warning. Throws Error when the file can't be opened
+  // or its file system has no locks, and Error{interrupted} within a fraction of a second after a stop is requested.
+  static FileLock acquire(const std::filesystem::path& path, LockMode mode, const std::stop_token& stop = {});
   // nullopt when somebody else holds it; otherwise like acquire.
   static std::optional<FileLock> try_acquire(const std::filesystem::path& path, LockMode mode);
 

@@ -12,9 +12,10 @@
 namespace tektii::cli {
 namespace {
 
-std::unique_ptr<oci::ImageTarget> open_target(const CachePlace& place, registry::RegistryClient& client) {
+std::unique_ptr<oci::ImageTarget> open_target(const CachePlace& place, registry::RegistryClient& client,
+                                              const std::stop_token& stop) {
   if (place.reference) return client.target(*place.reference);
-  return store::open_layout_target(place.directory, place.tag);
+  return store::open_layout_target(place.directory, place.tag, {}, store::ExistingBlobs::verified, stop);
 }
 
 // A directory that is kept from one CI job to the next would else grow with each of them.
@@ -60,7 +61,7 @@ std::optional<std::string> export_cache(const CacheExportSpec& spec, const build
   builder::ProgressStep step(deps.progress, "exporting cache to " + spec.place.name(),
                              [stop] { return stop.stop_requested(); });
   try {
-    auto target = open_target(spec.place, deps.client);
+    auto target = open_target(spec.place, deps.client, stop);
     const builder::CacheExport destination{*target, deps.blobs, result.ensure_blob, origin_for(spec.place, pushed)};
     const auto& records = spec.all_stages ? result.all_steps : result.image_steps;
     const bool sent = builder::export_cache(records, destination, stop);

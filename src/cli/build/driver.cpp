@@ -47,6 +47,8 @@ class NoProgress : public builder::ProgressSink {
   void step_finished(int, builder::StepOutcome, std::chrono::milliseconds) override {}
 };
 
+constexpr auto k_verified = store::ExistingBlobs::verified;
+
 }  // namespace
 
 struct BuildDriver::Impl {
@@ -207,6 +209,7 @@ builder::BuildRequest& BuildDriver::request() {
 }
 
 void BuildDriver::check(const std::stop_token& stop) {
+  impl_->store.interrupt_by(stop);
   impl_->require_lock(stop);
   builder::check_build(impl_->inputs.request, impl_->deps(), stop);
   builder::require_no_warnings(impl_->inputs.request, impl_->opener, stop);
@@ -217,6 +220,7 @@ builder::DockerfileCheck BuildDriver::check_dockerfile(const std::stop_token& st
 }
 
 builder::BuildResult BuildDriver::build(const std::stop_token& stop) {
+  impl_->store.interrupt_by(stop);
   impl_->require_lock(stop);
   auto result = builder::build_image(impl_->inputs.request, impl_->deps(), stop);
   impl_->save_stat_cache();
@@ -225,6 +229,7 @@ builder::BuildResult BuildDriver::build(const std::stop_token& stop) {
 
 builder::BuildResult BuildDriver::build_for_push(const std::vector<oci::ImageReference>& references,
                                                  const std::stop_token& stop) {
+  impl_->store.interrupt_by(stop);
   impl_->require_lock(stop);
   std::stop_source either;
   const std::stop_callback forward(stop, [&] { either.request_stop(); });
@@ -271,10 +276,11 @@ void BuildDriver::write_outputs(const builder::BuildResult& result, const std::v
       for (const auto& reference : references) names.push_back(reference.str());
       write_archive(output, result, names, impl_->store, impl_->store.temp_directory(), stop);
     } else if (references.empty()) {
-      put_image(result, *store::open_layout_target(output.destination, ""), impl_->store, stop);
+      put_image(result, *store::open_layout_target(output.destination, "", {}, k_verified, stop), impl_->store, stop);
     } else {
       for (const auto& reference : references) {
-        const auto target = store::open_layout_target(output.destination, reference.tag, reference.str());
+        const auto target =
+            store::open_layout_target(output.destination, reference.tag, reference.str(), k_verified, stop);
         put_image(result, *target, impl_->store, stop);
       }
     }
@@ -300,7 +306,7 @@ void BuildDriver::keep_in_store(const builder::BuildResult& result, const std::v
   // The store holds images of many names, so the whole name is the tag.
   for (const auto& reference : references) {
     const auto target = store::open_layout_target(impl_->store.root(), reference.str(), reference.str(),
-                                                  store::ExistingBlobs::of_right_size);
+                                                  store::ExistingBlobs::of_right_size, stop);
     put_image(result, *target, impl_->store, stop);
   }
 }

@@ -68,6 +68,7 @@ ContextTimes read_context(const BuildOptions& options, ContextLoader& loader, bu
 
 CompressionOptions parse_compression(const std::string& text) {
   CompressionOptions options;
+  options.budget = std::make_shared<CompressionBudget>();  // of all layers of the build
   const auto colon = text.find(':');
   const auto name = text.substr(0, colon);
   if (name == "zstd") {

@@ -90,6 +90,7 @@ void setup_cache(CLI::App& root, CommandContext& context) {
 int run_cache_du(CommandContext& context) {
   enter_namespace();
   store::Store store(store::Store::default_root());
+  store.interrupt_by(context.stop());
   store::GarbageCollector collector(store, cache_areas(), context.clock);
   const auto entries = collector.entries(context.stop());
   context.print_result(usage_json(store.root(), entries), usage_text(entries));
@@ -100,6 +101,7 @@ int run_cache_prune(const CachePruneOptions& given, CommandContext& context) {
   const auto options = read_options(given);
   enter_namespace();
   store::Store store(store::Store::default_root());
+  store.interrupt_by(context.stop());
   store::GarbageCollector collector(store, cache_areas(), context.clock);
   const auto wait = [&] { context.terminal.info("Waiting for another process that clears the cache"); };
   const auto result = collector.prune(options, wait, context.stop());

@@ -23,12 +23,24 @@ namespace {
 
 using namespace testing;
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 namespace stdfs = std::filesystem;
 
 constexpr std::int64_t k_clamp = 1600000000;
 const std::string k_capability("\x01\x00\x00\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 20);
+
+std::string listing(const stdfs::path& root) {
+  const TempDir directory;
+  const stdfs::path out = directory.path() / "out";
+  const std::string command = "cd '" + root.string() +
+                              "' && find . -printf '%P %y %m %U:%G %T@ %l\\n' | LC_ALL=C sort > '" + out.string() +
+                              "' && find . -type f -printf '%P %n\\n' | LC_ALL=C sort >> '" + out.string() +
+                              "' && find . -type f -exec sha256sum {} + | LC_ALL=C sort >> '" + out.string() + "'";
+  EXPECT_EQ(std::system(command.c_str()), 0);
+  return read_file(out);
+}
 
 // A base layer, a real overlay mount over it, and commands that change it.
 class DiffTest : public NamespaceTest {
@@ -81,6 +93,15 @@ class DiffTest : public NamespaceTest {
     change(script);
     if (IsSkipped() || HasFatalFailure()) return {};
     return describe(diff().index);
+  }
+
+  // All that is seen when the directory is mounted over the base.
+  std::string merged_listing(const stdfs::path& top) const {
+    const std::string options = "lowerdir=" + top.string() + ":" + base_.string() + ",userxattr";
+    EXPECT_EQ(::mount("overlay", mount_point_.path().c_str(), "overlay", MS_RDONLY, options.c_str()), 0);
+    const std::string result = listing(mount_point_.path());
+    EXPECT_EQ(::umount2(mount_point_.path().c_str(), MNT_DETACH), 0);
+    return result.substr(result.find('\n'));  // the time of the root is no part of a layer
   }
 
   MemoryStore store_;
@@ -204,16 +225,80 @@ TEST_F(DiffTest, PartialCopiesAreRefused) {
   EXPECT_THAT(error_of([&] { diff(); }), HasSubstr("redirect_dir"));
 }
 
-std::string listing(const stdfs::path& root) {
-  const TempDir directory;
-  const stdfs::path out = directory.path() / "out";
-  const std::string command = "cd '" + root.string() +
-                              "' && find . -printf '%P %y %m %U:%G %T@ %l\\n' | LC_ALL=C sort > '" + out.string() +
-                              "' && find . -type f -printf '%P %n\\n' | LC_ALL=C sort >> '" + out.string() +
-                              "' && find . -type f -exec sha256sum {} + | LC_ALL=C sort >> '" + out.string() + "'";
-  EXPECT_EQ(std::system(command.c_str()), 0);
-  return read_file(out);
+struct Rename {
+  const char* name;
+  const char* script;
+  std::vector<std::string> entries;
+};
+
+// rename(2) of what a lower layer has. overlayfs refuses directories (EXDEV, without redirect_dir), so mv copies them
+// and removes the old ones; directories that were made above are renamed, and may become opaque by that.
+class RenameTest : public DiffTest, public ::testing::WithParamInterface<Rename> {};
+
+TEST_P(RenameTest, IsInTheLayerAsItIsInTheTree) {
+  ASSERT_NO_FATAL_FAILURE(change(GetParam().script));
+  if (IsSkipped()) return;
+  const WrittenLayer layer = diff();
+  EXPECT_THAT(describe(layer.index), ElementsAreArray(GetParam().entries));
+  EXPECT_EQ(merged_listing(snapshots_.directory(layer.layer, {})), merged_listing(workspace_.upper()));
+  // What comes next sees the same, without unpacking.
+  FileTree next = tree_;
+  next.apply(layer.index, layer.layer.diff_id);
+  for (const auto& entry : layer.index.entries) {
+    EXPECT_EQ(next.find(entry.path) == nullptr, entry.kind == LayerEntry::Kind::whiteout) << entry.path;
+  }
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, RenameTest,
+    ::testing::Values(
+        Rename{"directory",
+               "python3 -c 'import os; os.rename(\"usr/share/a\", \"usr/share/b\")' 2>&1 | grep -q 'Invalid cross'; "
+               "mv usr/share/a usr/share/b",
+               {"d 755 0:0 usr", "d 755 0:0 usr/share", "w usr/share/a", "d 755 0:0 usr/share/b",
+                "f 644 0:0 1 usr/share/b/one", "d 755 0:0 usr/share/b/sub", "f 644 0:0 1 usr/share/b/sub/deep",
+                "f 644 0:0 1 usr/share/b/two"}},
+        Rename{"new_directory_in_place_of_a_lower_one",
+               "mkdir -p opt/sub; printf n > opt/one; printf q > opt/sub/q; rm -r usr/share/a; mv -T opt usr/share/a",
+               {"d 755 0:0 usr", "d 755 0:0 usr/share", "d 755 0:0 usr/share/a", "f 644 0:0 1 usr/share/a/one",
+                "d 755 0:0 usr/share/a/sub", "w usr/share/a/sub/deep", "f 644 0:0 1 usr/share/a/sub/q",
+                "w usr/share/a/two"}},
+        Rename{
+            "lower_directory_in_place_of_a_lower_one",
+            "rm -r usr/share/a; mv -T etc usr/share/a",
+            {"w etc", "d 755 0:0 usr", "d 755 0:0 usr/share", "d 755 0:0 usr/share/a", "f 644 0:0 5 usr/share/a/motd",
+             "w usr/share/a/one", "f 644 0:0 7 usr/share/a/passwd", "w usr/share/a/sub", "w usr/share/a/two"}},
+        // rename(2) itself takes the place of a directory that is empty, but was not below.
+        Rename{"new_directory_over_an_emptied_one",
+               "rm usr/share/a/sub/deep; mkdir opt; printf z > opt/z; "
+               "python3 -c 'import os; os.rename(\"opt\", \"usr/share/a/sub\")'",
+               {"d 755 0:0 usr", "d 755 0:0 usr/share", "d 755 0:0 usr/share/a", "d 755 0:0 usr/share/a/sub",
+                "w usr/share/a/sub/deep", "f 644 0:0 1 usr/share/a/sub/z"}},
+        Rename{"two_directories_that_change_places",
+               "mv usr/share/a usr/share/t; mv etc usr/share/a; mv usr/share/t etc",
+               {"d 755 0:0 etc", "w etc/motd", "f 644 0:0 1 etc/one", "w etc/passwd", "d 755 0:0 etc/sub",
+                "f 644 0:0 1 etc/sub/deep", "f 644 0:0 1 etc/two", "d 755 0:0 usr", "d 755 0:0 usr/share",
+                "d 755 0:0 usr/share/a", "f 644 0:0 5 usr/share/a/motd", "w usr/share/a/one",
+                "f 644 0:0 7 usr/share/a/passwd", "w usr/share/a/sub", "w usr/share/a/two"}},
+        Rename{"new_file_over_a_lower_one",
+               "printf new > tmp/x; mv tmp/x etc/motd",
+               {"d 755 0:0 etc", "f 644 0:0 3 etc/motd"}},
+        Rename{"lower_file_over_a_lower_one",
+               "mv etc/passwd etc/motd",
+               {"d 755 0:0 etc", "f 644 0:0 7 etc/motd", "w etc/passwd"}},
+        Rename{"lower_file_in_place_of_a_directory",
+               "rm -r usr/share/a; mv etc/motd usr/share/a",
+               {"d 755 0:0 etc", "w etc/motd", "d 755 0:0 usr", "d 755 0:0 usr/share", "f 644 0:0 5 usr/share/a"}},
+        Rename{"lower_directory_in_place_of_a_file",
+               "rm etc/motd; mv usr/share/a/sub etc/motd",
+               {"d 755 0:0 etc", "d 755 0:0 etc/motd", "f 644 0:0 1 etc/motd/deep", "d 755 0:0 usr",
+                "d 755 0:0 usr/share", "d 755 0:0 usr/share/a", "w usr/share/a/sub"}},
+        Rename{"new_directory_with_a_lower_file_in_it",
+               "mkdir opt; mv etc/motd opt/m; mv opt srv",
+               {"d 755 0:0 etc", "w etc/motd", "d 755 0:0 srv", "f 644 0:0 5 srv/m"}},
+        Rename{
+            "there_and_back", "mv etc/motd tmp/m; mv tmp/m etc/motd; mv usr/share/a tmp/a; mv tmp/a usr/share/a", {}}),
+    [](const auto& row) { return std::string(row.param.name); });
 
 // The whole circle: base, change, diff, fresh unpack of the diff; mounted again it must show what the command left.
 TEST_F(DiffTest, UnpackedDiffShowsTheSameTree) {
@@ -223,15 +308,8 @@ TEST_F(DiffTest, UnpackedDiffShowsTheSameTree) {
       "find . -newermt @2000 -exec touch -h -d @1500000000 {} +");
   if (IsSkipped()) return;
   const WrittenLayer layer = diff();
-  const auto merged = [&](const stdfs::path& top) {
-    const std::string options = "lowerdir=" + top.string() + ":" + base_.string() + ",userxattr";
-    EXPECT_EQ(::mount("overlay", mount_point_.path().c_str(), "overlay", MS_RDONLY, options.c_str()), 0);
-    std::string result = listing(mount_point_.path());
-    EXPECT_EQ(::umount2(mount_point_.path().c_str(), MNT_DETACH), 0);
-    return result.substr(result.find('\n'));  // the time of the root is no part of a layer
-  };
-  const std::string fresh = merged(snapshots_.directory(layer.layer, {}));
-  EXPECT_EQ(fresh, merged(workspace_.upper()));
+  const std::string fresh = merged_listing(snapshots_.directory(layer.layer, {}));
+  EXPECT_EQ(fresh, merged_listing(workspace_.upper()));
   EXPECT_THAT(fresh, HasSubstr("usr/share/a/one f"));
   EXPECT_EQ(fresh.find("deep"), std::string::npos);
 
