@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <thread>
 #include <utility>
@@ -55,8 +56,16 @@ std::vector<std::string> siblings_of(CopySource& source, const std::string& path
 
 namespace {
 
-bool is_unread(const SourceEntry& entry) {
-  return entry.content_hash != nullptr && !is_known(*entry.content_hash);
+bool is_unread(const SourceContent& content) {
+  return content.content_hash != nullptr && !is_known(*content.content_hash);
+}
+
+std::vector<SourceContent> contents_of(const std::vector<SourceEntry>& entries) {
+  std::vector<SourceContent> contents;
+  const auto has_content = [](const SourceEntry& entry) { return entry.file != nullptr; };
+  contents.reserve(static_cast<std::size_t>(std::count_if(entries.begin(), entries.end(), has_content)));
+  std::copy_if(entries.begin(), entries.end(), std::back_inserter(contents), has_content);
+  return contents;
 }
 
 }  // namespace
@@ -186,21 +195,25 @@ void CopyInputs::for_each_content(const Visit& visit) const {
       throw_if_stopped(stop_);
       if (entry.file) visit(entry);
     }
+    for (const auto& content : item.contents) {
+      throw_if_stopped(stop_);
+      visit(content);
+    }
   }
 }
 
 void CopyInputs::add_contents_to(KeyBuilder& key, ByteMeter& meter) {
   read_unread_files(meter);
-  for_each_content([&](const SourceEntry& entry) { key.field("content", entry.file->content_id()); });
+  for_each_content([&](const SourceContent& content) { key.field("content", content.file->content_id()); });
 }
 
 void CopyInputs::add_stamps_to(KeyBuilder& key) const {
-  for_each_content([&](const SourceEntry& entry) {
-    if (entry.stamp == nullptr) {
-      key.field("content", entry.file->content_id());
+  for_each_content([&](const SourceContent& content) {
+    if (content.stamp == nullptr) {
+      key.field("content", content.file->content_id());
       return;
     }
-    const auto& stamp = *entry.stamp;
+    const auto& stamp = *content.stamp;
     key.field("stamp",
               fmt::format("{}:{}:{}:{}", stamp.device, stamp.inode, stamp.mtime_nanoseconds, stamp.ctime_nanoseconds));
   });
@@ -212,17 +225,15 @@ bool CopyInputs::has_unread_files() const {
 }
 
 void CopyInputs::read_unread_files(ByteMeter& meter) {
-  std::vector<const SourceEntry*> unread;
-  for (const auto& item : items_) {
-    for (const auto& entry : item.entries) {
-      if (is_unread(entry)) unread.push_back(&entry);
-    }
-  }
+  std::vector<const SourceContent*> unread;
+  for_each_content([&](const SourceContent& content) {
+    if (is_unread(content)) unread.push_back(&content);
+  });
   for_each_in_parallel(unread.size(), std::max(1U, std::thread::hardware_concurrency()), stop_,
                        [&](std::size_t i, const std::stop_token& stop) {
                          throw_if_stopped(stop);
                          unread[i]->file->content_id();
-                         meter.add(unread[i]->metadata.size);
+                         meter.add(unread[i]->stamp->size);
                        });
 }
 
@@ -253,6 +264,8 @@ void CopyInputs::plan(CopyPlan& plan, const CopyDestination& destination) {
       plan.copy(entries, item.path, destination);
     } else {
       plan.copy(item.entries, item.path, destination);
+      item.contents = contents_of(item.entries);
+      item.entries = std::vector<SourceEntry>();
     }
   }
 }

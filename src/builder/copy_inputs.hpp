@@ -62,13 +62,15 @@ class CopyInputs {
     bool unpack = false;  // if it is an archive
     // What a visit gives; none where the source tells its content without one.
     std::vector<SourceEntry> entries = {};
+    // What is left of them once they are planned.
+    std::vector<SourceContent> contents = {};
   };
 
   void add_path(const std::string& word);
   void add_item(Item item);
   std::vector<SourceEntry> visited(const Item& item) const;
   void read_unread_files(ByteMeter& meter);
-  // Calls visit(entry) for every file of a directory of this machine, or of another source that has contents.
+  // Calls visit(content) for every file of a directory of this machine, or of another source that has contents.
   template <typename Visit>
   void for_each_content(const Visit& visit) const;
   void add_fetched(std::unique_ptr<CopySource> source, std::string name, bool unpack);

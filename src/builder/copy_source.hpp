@@ -20,16 +20,20 @@
 
 namespace tektii::builder {
 
-// One file, directory or link that a COPY takes.
-struct SourceEntry {
-  std::string relative_path;  // below the path that was visited; "" for that path itself
-  fs::FileMetadata metadata;
-  std::string link_id;               // the same for all names of one hard-linked file; else empty
+// What a step asks of the content of a file that it takes.
+struct SourceContent {
   std::shared_ptr<SourceFile> file;  // regular files
   // Files of a directory of this machine, as long as the source: where the hash of the bytes is or, while it is zeros,
   // may be left by whoever reads them; and what the file was when it was visited.
   layer::ContentHash* content_hash = nullptr;
   const store::FileStamp* stamp = nullptr;
+};
+
+// One file, directory or link that a COPY takes.
+struct SourceEntry : SourceContent {
+  std::string relative_path;  // below the path that was visited; "" for that path itself
+  fs::FileMetadata metadata;
+  std::string link_id;  // the same for all names of one hard-linked file; else empty
 };
 
 // Where COPY and ADD read from: a directory on this machine, the file system of a stage or image, a here-document, what

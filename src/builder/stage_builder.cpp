@@ -245,10 +245,9 @@ StepResult StageBuilder::find_or_make(const StepKey& key, ProgressStep& step, co
   step.begin(Activity::prepare);
   const bool in_front = session_.deps.image_blobs != nullptr && session_.sealed.concerns(index_);
   step_blobs_.emplace(in_front ? *session_.deps.image_blobs : session_.deps.blobs, session_.deps.progress, step.id());
-  const auto written = make(step.id());
   StepResult made;
   made.is_new = true;
-  if (written) {
+  if (const auto written = make(step.id())) {
     session_.deps.snapshots.put_index(written->layer.diff_id, written->index);
     made.layer = written->layer;
   }
