@@ -19,8 +19,12 @@ constexpr std::size_t k_parallel_uploads = 4;
 EarlyPush::EarlyPush(Deps deps, const std::vector<oci::ImageReference>& references, const std::stop_token& stop)
     : deps_(std::move(deps)), forward_stop_(stop, [source = stop_]() mutable { source.request_stop(); }) {
   std::set<std::string> seen;
+  std::set<std::string> registries;
   for (const auto& reference : references) {
     if (!seen.insert(reference.repository_str()).second) continue;
+    all_repositories_.push_back(reference);
+    // The others of a registry mount in the end what the first one has.
+    if (!registries.insert(reference.registry).second) continue;
     repositories_.push_back(reference);
     targets_.push_back(deps_.client.target(reference));
   }
@@ -41,7 +45,7 @@ EarlyPush::~EarlyPush() {
 
 void EarlyPush::check_access() {
   try {
-    for (const auto& repository : repositories_) deps_.client.check_push_access(repository, stop_.get_token());
+    for (const auto& repository : all_repositories_) deps_.client.check_push_access(repository, stop_.get_token());
   } catch (...) {
     fail(std::current_exception());
   }

@@ -77,7 +77,8 @@ class EarlyPush {
   Deps deps_;
   std::stop_source stop_;
   std::stop_callback<std::function<void()>> forward_stop_;
-  std::vector<oci::ImageReference> repositories_;           // one reference of each
+  std::vector<oci::ImageReference> all_repositories_;
+  std::vector<oci::ImageReference> repositories_;           // the first of each registry, to which layers are sent
   std::vector<std::unique_ptr<oci::ImageTarget>> targets_;  // of the repositories
 
   std::mutex mutex_;  // guards what follows

@@ -1,15 +1,18 @@
 #include "push.hpp"
 
 #include "reported_upload.hpp"
+#include <tektii/util/error.hpp>
+#include <tektii/util/parallel.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <exception>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
-#include <thread>
+#include <utility>
 
 namespace tektii::cli {
 namespace {
@@ -29,64 +32,182 @@ std::vector<oci::BlobUpload> uploads_of(const builder::BuildResult& result, stor
   return uploads;
 }
 
-void put_in_parallel(const builder::BuildResult& result, oci::ImageTarget& target, store::BlobStore& blobs,
-                     const PutBlob& put_blob, const std::stop_token& stop) {
-  const auto uploads = uploads_of(result, blobs, stop);
-  std::atomic<std::size_t> next{0};
-  std::mutex mutex;
-  std::exception_ptr first_error;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < uploads.size(); i = next++) {
-      try {
-        put_blob(uploads[i]);
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!first_error) first_error = std::current_exception();
-        next = uploads.size();
+void put_blobs(const builder::BuildResult& result, store::BlobStore& blobs, const PutBlob& put_blob,
+               const std::optional<oci::BlobOrigin>& mount_from, const std::stop_token& stop) {
+  auto uploads = uploads_of(result, blobs, stop);
+  if (mount_from) {
+    for (auto& upload : uploads) upload.origin = mount_from;
+  }
+  for_each_in_parallel(uploads.size(), k_parallel_uploads, stop,
+                       [&](std::size_t i, const std::stop_token&) { put_blob(uploads[i]); });
+}
+
+// What could not be pushed where.
+class Failures {
+ public:
+  void add(const oci::ImageReference& reference, std::exception_ptr error) {
+    const std::lock_guard lock(mutex_);
+    failures_.emplace_back(reference.str(), std::move(error));
+  }
+  // Throws the worst, if there is any.
+  void report() const {
+    if (failures_.empty()) return;
+    const auto worst = std::max_element(failures_.begin(), failures_.end(), [](const auto& a, const auto& b) {
+      return severity(a.second) < severity(b.second);
+    });
+    try {
+      std::rethrow_exception(worst->second);
+    } catch (Error& error) {
+      for (const auto& failure : failures_) {
+        if (&failure != &*worst)
+          error.add_hint(fmt::format("{} was not pushed either: {}", failure.first, text(failure.second)));
+      }
+      throw;
+    }
+  }
+
+ private:
+  // Damage in the store is mended by the caller; what another attempt may bring is the least of all.
+  static int severity(const std::exception_ptr& failure) {
+    try {
+      std::rethrow_exception(failure);
+    } catch (const Error& error) {
+      switch (error.kind()) {
+        case ErrorKind::interrupted:
+          return 5;
+        case ErrorKind::damaged:
+          return 4;
+        case ErrorKind::denied:
+          return 3;
+        case ErrorKind::immutable_tag:
+          return 1;
+        case ErrorKind::network:
+          return 0;
+        default:
+          return 2;
+      }
+    } catch (...) {
+      return 6;
+    }
+  }
+  static std::string text(const std::exception_ptr& failure) {
+    try {
+      std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+  }
+
+  std::mutex mutex_;
+  std::vector<std::pair<std::string, std::exception_ptr>> failures_;
+};
+
+using References = std::vector<oci::ImageReference>;
+
+// The references in groups that have a key in common, in the order of the first of each.
+std::vector<References> grouped(const References& references,
+                                const std::function<std::string(const oci::ImageReference&)>& key) {
+  std::vector<References> groups;
+  for (const auto& reference : references) {
+    const auto found = std::find_if(groups.begin(), groups.end(),
+                                    [&](const References& group) { return key(group.front()) == key(reference); });
+    (found == groups.end() ? groups.emplace_back() : *found).push_back(reference);
+  }
+  return groups;
+}
+
+class Pusher {
+ public:
+  Pusher(const builder::BuildResult& result, const PushTo& to, registry::RegistryClient& client,
+         store::BlobStore& blobs, builder::ProgressSink& progress, const std::stop_token& stop)
+      : result_(result), to_(to), client_(client), blobs_(blobs), progress_(progress), stop_(stop) {}
+
+  void push_all() {
+    const auto registries = grouped(to_.references, [](const auto& reference) { return reference.registry; });
+    for_each_in_parallel(registries.size(), registries.size(), stop_,
+                         [&](std::size_t i, const std::stop_token&) { push_registry(registries[i]); });
+    failures_.report();
+  }
+
+ private:
+  void push_registry(const References& references) {
+    std::optional<oci::BlobOrigin> mount_from;
+    for (const auto& tags : grouped(references, [](const auto& reference) { return reference.repository; })) {
+      if (push_repository(tags, mount_from) && !mount_from) {
+        mount_from = oci::BlobOrigin{tags.front().registry, tags.front().repository};
       }
     }
-  };
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < std::min(k_parallel_uploads, uploads.size()); ++i) threads.emplace_back(work);
-    work();
   }
-  if (first_error) std::rethrow_exception(first_error);
-  target.put_manifest(result.image.manifest, result.image.manifest_bytes, stop);
-}
+
+  // The first tag brings the blobs, unless it has the image; then the others follow side by side. True when the
+  // repository has the blobs afterwards.
+  bool push_repository(const References& tags, const std::optional<oci::BlobOrigin>& mount_from) {
+    bool has_blobs = false;
+    const auto failure = push_tag(tags.front(), mount_from, has_blobs);
+    if (failure && !has_blobs) {
+      // It would fail for each of them in the same way.
+      for (const auto& tag : tags) failures_.add(tag, failure);
+      return false;
+    }
+    if (failure) failures_.add(tags.front(), failure);
+    for_each_in_parallel(tags.size() - 1, k_parallel_uploads, stop_, [&](std::size_t i, const std::stop_token&) {
+      bool known = true;
+      if (const auto error = push_tag(tags[i + 1], mount_from, known)) failures_.add(tags[i + 1], error);
+    });
+    return true;
+  }
+
+  // What it failed with, if it did. `has_blobs`: they need not be put any more; set when they need not.
+  std::exception_ptr push_tag(const oci::ImageReference& reference, const std::optional<oci::BlobOrigin>& mount_from,
+                              bool& has_blobs) {
+    try {
+      builder::ProgressStep step(progress_, fmt::format("push {}", reference.str()),
+                                 [stop = stop_] { return stop.stop_requested(); });
+      step.begin(builder::Activity::upload);
+      const auto target = client_.target(reference);
+      if (!to_.is_new_to(reference) && target->has_manifest(result_.image.manifest, stop_)) {
+        step.finish(builder::StepOutcome::cached);
+        has_blobs = true;
+        return nullptr;
+      }
+      if (!has_blobs) {
+        const auto put_blob = [&](const oci::BlobUpload& upload) {
+          // The config is too small to be shown.
+          if (upload.blob.digest == result_.image.config.digest) return target->put_blob(upload, stop_);
+          put_reported(*target, upload, progress_, stop_);
+        };
+        put_blobs(result_, blobs_, put_blob, mount_from, stop_);
+        has_blobs = true;
+      }
+      target->put_manifest(result_.image.manifest, result_.image.manifest_bytes, stop_);
+      step.finish(builder::StepOutcome::done);
+      return nullptr;
+    } catch (...) {
+      return std::current_exception();
+    }
+  }
+
+  const builder::BuildResult& result_;
+  const PushTo& to_;
+  registry::RegistryClient& client_;
+  store::BlobStore& blobs_;
+  builder::ProgressSink& progress_;
+  const std::stop_token& stop_;
+  Failures failures_;
+};
 
 }  // namespace
 
 void put_image(const builder::BuildResult& result, oci::ImageTarget& target, store::BlobStore& blobs,
                const std::stop_token& stop) {
-  put_in_parallel(
-      result, target, blobs, [&](const oci::BlobUpload& upload) { target.put_blob(upload, stop); }, stop);
+  put_blobs(
+      result, blobs, [&](const oci::BlobUpload& upload) { target.put_blob(upload, stop); }, std::nullopt, stop);
+  target.put_manifest(result.image.manifest, result.image.manifest_bytes, stop);
 }
 
 void push_image(const builder::BuildResult& result, const PushTo& to, registry::RegistryClient& client,
                 store::BlobStore& blobs, builder::ProgressSink& progress, const std::stop_token& stop) {
-  std::set<std::string> repositories_done;
-  for (const auto& reference : to.references) {
-    builder::ProgressStep step(progress, fmt::format("push {}", reference.str()),
-                               [stop] { return stop.stop_requested(); });
-    step.begin(builder::Activity::upload);
-    const auto target = client.target(reference);
-    if (!to.is_new_to(reference) && target->has_manifest(result.image.manifest, stop)) {
-      step.finish(builder::StepOutcome::cached);
-      continue;
-    }
-    if (repositories_done.insert(reference.repository_str()).second) {
-      const auto put_blob = [&](const oci::BlobUpload& upload) {
-        // The config is too small to be shown.
-        if (upload.blob.digest == result.image.config.digest) return target->put_blob(upload, stop);
-        put_reported(*target, upload, progress, stop);
-      };
-      put_in_parallel(result, *target, blobs, put_blob, stop);
-    } else {
-      target->put_manifest(result.image.manifest, result.image.manifest_bytes, stop);
-    }
-    step.finish(builder::StepOutcome::done);
-  }
+  Pusher(result, to, client, blobs, progress, stop).push_all();
 }
 
 }  // namespace tektii::cli

@@ -19,8 +19,10 @@ struct PushTo {
   std::function<bool(const oci::ImageReference& reference)> is_new_to;
 };
 
-// Sends an image to every reference, each blob once per repository, the manifests last. A repository that has the
-// manifest under the tag already is asked once and left alone.
+// Sends an image to every reference, registries side by side: each blob once per registry, to the first of its
+// repositories, from which the others mount it; the manifests last. A repository that has the manifest under the tag
+// already is asked once and left alone. A registry that fails does not keep the others from being pushed to; the error
+// is the worst of all, and its hints tell of the others.
 void push_image(const builder::BuildResult& result, const PushTo& to, registry::RegistryClient& client,
                 store::BlobStore& blobs, builder::ProgressSink& progress, const std::stop_token& stop);
 
