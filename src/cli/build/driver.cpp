@@ -7,7 +7,6 @@
 #include "cli/build/remote_sources.hpp"
 #include "cli/progress/build_times.hpp"
 #include "cli/progress/progress.hpp"
-#include "cli/version.hpp"
 #include "document_cache.hpp"
 #include "early_push.hpp"
 #include "image_opener.hpp"
@@ -15,7 +14,6 @@
 #include "streamed_blobs.hpp"
 #include <tektii/exec/user_namespace.hpp>
 #include <tektii/layer/archive.hpp>
-#include <tektii/net/http.hpp>
 #include <tektii/registry/client.hpp>
 #include <tektii/store/gc.hpp>
 #include <tektii/store/layout.hpp>
@@ -46,11 +44,10 @@ struct BuildDriver::Impl {
         stat_cache(stat_cache_file(), std::chrono::nanoseconds(SystemClock().now().time_since_epoch()).count()),
         snapshots(store.root() / "layers" / "v1", store, &store.marks()),
         executor(exec::make_userns_executor(unavailable)),
-        transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
-        docker_credentials(registry::make_docker_config_credentials()),
-        client(std::make_unique<registry::RegistryClient>(registry_deps(*docker_credentials))),
+        registries(options.registries),
+        client(std::make_unique<registry::RegistryClient>(registry_deps(registries.credentials()))),
         opener(make_image_opener(*client)),
-        remote(store, *transport, inputs.request.secrets) {}
+        remote(store, registries.transport(), inputs.request.secrets) {}
 
   // A context that is not a directory is kept in the store, which is opened early for it.
   store::Store& open_store() {
@@ -59,7 +56,9 @@ struct BuildDriver::Impl {
   }
 
   registry::RegistryDeps registry_deps(registry::CredentialSource& credentials) {
-    registry::RegistryDeps deps{*transport, credentials, nullptr, {}, keep_documents_in(store), transfer};
+    auto deps = registries.deps_with(credentials);
+    deps.documents = keep_documents_in(store);
+    deps.transfer = transfer;
     deps.on_wait = [this](const registry::WaitNotice& notice) { tell(describe_wait(notice)); };
     deps.on_warning = [this](const std::string& registry, const std::string& text) {
       tell(fmt::format("registry {} warns: {}", registry, text));
@@ -140,8 +139,7 @@ struct BuildDriver::Impl {
   store::StatCache stat_cache;
   layer::Snapshots snapshots;
   std::unique_ptr<exec::Executor> executor;
-  std::unique_ptr<net::HttpTransport> transport;
-  std::unique_ptr<registry::CredentialSource> docker_credentials;
+  RegistryAccess registries;
   std::unique_ptr<registry::RegistryClient> client;
   oci::ImageOpener opener;
   StoreRemoteSources remote;
@@ -291,7 +289,7 @@ std::string BuildDriver::summary() const {
 void BuildDriver::use_credentials(const std::string& registry, registry::Credentials credentials) {
   impl_->own_client.reset();
   impl_->own_credentials =
-      registry::make_fixed_credentials(registry, std::move(credentials), impl_->docker_credentials.get());
+      registry::make_fixed_credentials(registry, std::move(credentials), &impl_->registries.credentials());
   impl_->own_client = std::make_unique<registry::RegistryClient>(impl_->registry_deps(*impl_->own_credentials));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cache_options.hpp"
+#include "cli/registry_options.hpp"
 #include "cli/transfer_options.hpp"
 #include "context/loader.hpp"
 #include "run_options.hpp"
@@ -41,6 +42,7 @@ struct BuildOptions {
   RunOptions run;
   CacheOptions caches;
   TransferFlags transfer;
+  RegistryFlags registries;
 };
 
 struct OutputSpec {

@@ -75,6 +75,7 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
   add_cache_options(command, options.caches);
   add_transfer_options(command, options.transfer);
   add_run_options(command, options.run);
+  add_registry_options(command, options.registries);
   command.add_flag("--preserve-modes", options.preserve_modes,
                    "Keep permission bits of context files instead of 0644 and 0755");
 }
