@@ -8,7 +8,7 @@ declare -A packages=(
   # Compiling and linking the product and its tests.
   [build]="build-essential ca-certificates cmake git ninja-build pkg-config
            libarchive-dev libcli11-dev libcpp-httplib-dev libcurl4-openssl-dev libdeflate-dev libfmt-dev
-           libgmock-dev libgtest-dev libseccomp-dev libspdlog-dev libssl-dev libzstd-dev nlohmann-json3-dev zlib1g-dev"
+           libgmock-dev libgtest-dev libseccomp-dev libspdlog-dev libssl-dev libtomlplusplus-dev libzstd-dev nlohmann-json3-dev zlib1g-dev"
   # Running it: newuidmap for RUN as an ordinary user, git for the commit of a context, the trusted certificates.
   [run]="ca-certificates git uidmap"
   # make-base-image.sh and the quickstart. python3-tabulate is where the example's wheel is made from.

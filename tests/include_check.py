@@ -22,6 +22,7 @@ LIBRARIES = {
     "libdeflate": (("libdeflate.h",), ("PkgConfig::LIBDEFLATE",)),
     "libseccomp": (("seccomp.h",), ("PkgConfig::SECCOMP",)),
     "nlohmann_json": (("nlohmann/",), ("nlohmann_json::nlohmann_json",)),
+    "toml++": (("toml++/",), ("tomlplusplus::headers",)),
     "zlib": (("zlib.h", "zconf.h"), ("ZLIB::ZLIB",)),
     "zstd": (("zstd.h", "zstd_errors.h"), ("PkgConfig::ZSTD",)),
 }

@@ -1,14 +1,20 @@
 #include "net/curl_error.hpp"
 
+#include "net/tls_error.hpp"
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 
 #include <cstring>
+#include <optional>
+#include <utility>
 
 namespace tektii::net {
 
 namespace {
+
+constexpr const char* k_proxy_hint =
+    "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY; hosts that are reached without it belong into NO_PROXY";
 
 std::string host_and_port(const Url& url) {
   return fmt::format("{}:{}", url.host, url.effective_port());
@@ -19,26 +25,16 @@ std::string detail_of(const CurlFailure& failure) {
   return escape_control(trim(detail));
 }
 
-bool mentions(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 std::string connect_message(const CurlFailure& failure) {
   const std::string where = host_and_port(failure.url);
-  std::string reason = failure.os_errno != 0 ? std::strerror(static_cast<int>(failure.os_errno)) : detail_of(failure);
-  // With a proxy in between it is another host that did not answer; curl's own text names it.
-  if (failure.os_errno != 0 && !mentions(failure.detail, failure.url.host)) {
-    reason += fmt::format(" ({})", detail_of(failure));
-  }
+  const std::string reason =
+      failure.os_errno != 0 ? std::strerror(static_cast<int>(failure.os_errno)) : detail_of(failure);
   return fmt::format("cannot connect to {}: {}", where, reason);
 }
 
 std::string broken_message(const CurlFailure& failure) {
   const std::string where = host_and_port(failure.url);
   const std::string detail = detail_of(failure);
-  if (mentions(detail, "CONNECT tunnel") || mentions(detail, "Proxy CONNECT") || mentions(detail, "from proxy")) {
-    return fmt::format("the proxy does not connect to {}: {}", where, detail);
-  }
   if (failure.response_started) {
     return fmt::format("the connection to {} broke in the middle of the answer: {}", where, detail);
   }
@@ -49,48 +45,45 @@ std::string broken_message(const CurlFailure& failure) {
   return fmt::format("the connection to {} broke before an answer came: {}", where, detail);
 }
 
-void add_certificate_hint(TransportError& error, const std::string& detail) {
-  if (mentions(detail, "self-signed") || mentions(detail, "self signed") || mentions(detail, "local issuer")) {
-    error.add_hint(
-        "if you trust this server, put its CA certificate into /usr/local/share/ca-certificates and run "
-        "update-ca-certificates, or name a file of CA certificates in SSL_CERT_FILE");
-  } else if (mentions(detail, "expired") || mentions(detail, "not yet valid")) {
-    error.add_hint("renew the server's certificate; also check this machine's clock");
-  } else if (mentions(detail, "subject name")) {
-    error.add_hint("use the host name that the certificate was made for");
-  }
-}
-
-TransportError tls_error(const CurlFailure& failure) {
-  const std::string where = host_and_port(failure.url);
-  const std::string detail = detail_of(failure);
-  const auto make = [&](std::string message) {
-    return TransportError(std::move(message), failure.connected, failure.response_started);
-  };
-  if (failure.code == CURLE_PEER_FAILED_VERIFICATION) {
-    TransportError error = make(fmt::format("TLS: the certificate of {} is not accepted: {}", where, detail));
-    add_certificate_hint(error, detail);
-    return error;
-  }
-  if (failure.code == CURLE_SSL_CACERT_BADFILE) {
-    TransportError error = make(fmt::format("TLS: the CA certificates can't be read: {}", detail));
-    error.add_hint("install the package ca-certificates, or set SSL_CERT_FILE");
-    return error;
-  }
-  if (mentions(detail, "wrong version number") || mentions(detail, "http request")) {
-    TransportError error = make(fmt::format("{} does not speak TLS: {}", where, detail));
-    error.add_hint("plain http is used for localhost and loopback addresses only");
-    return error;
-  }
-  return make(fmt::format("TLS handshake with {} failed: {}", where, detail));
-}
-
 std::string timeout_message(const CurlFailure& failure) {
   const std::string where = host_and_port(failure.url);
   if (!failure.connected) {
     return fmt::format("cannot connect to {} within {}", where, format_duration(failure.connect_timeout.count()));
   }
   return fmt::format("{} took too long: {}", where, detail_of(failure));
+}
+
+// What a proxy said to CONNECT; nullopt when that is not what failed.
+std::optional<int> connect_status(const std::string& detail) {
+  for (const std::string_view prefix : {"CONNECT tunnel failed, response ", "Received HTTP code "}) {
+    const auto at = detail.find(prefix);
+    if (at == std::string::npos) continue;
+    if (const auto status = parse_int(detail.substr(at + prefix.size(), 3))) return static_cast<int>(*status);
+  }
+  return std::nullopt;
+}
+
+// Nothing of the server's own was seen yet: it is the proxy that failed. nullopt when it was not.
+std::optional<TransportError> proxy_error(const CurlFailure& failure) {
+  if (!failure.proxy) return std::nullopt;
+  if (const auto status = connect_status(failure.detail)) {
+    return make_proxy_refusal(failure.url, *failure.proxy, *status);
+  }
+  const bool unreachable = failure.code == CURLE_COULDNT_CONNECT || failure.code == CURLE_COULDNT_RESOLVE_PROXY ||
+                           failure.code == CURLE_PROXY ||
+                           (failure.code == CURLE_OPERATION_TIMEDOUT && !failure.connected);
+  if (!unreachable) return std::nullopt;
+  // curl's text may hold the proxy's address, which is shown anyway, but never its login.
+  const std::string reason = failure.os_errno != 0 ? std::strerror(static_cast<int>(failure.os_errno))
+                             : failure.code == CURLE_COULDNT_RESOLVE_PROXY ? "its name cannot be resolved"
+                             : failure.code == CURLE_OPERATION_TIMEDOUT
+                                 ? fmt::format("no answer within {}", format_duration(failure.connect_timeout.count()))
+                                 : detail_of(failure);
+  TransportError error(fmt::format("cannot connect to the proxy {} on the way to {}: {}", failure.proxy->shown(),
+                                   host_and_port(failure.url), reason),
+                       false, false);
+  error.add_hint(k_proxy_hint);
+  return error;
 }
 
 // As it is now, it stays: nobody mends a certificate while we wait.
@@ -100,6 +93,8 @@ bool is_final(CURLcode code) {
 }
 
 TransportError describe(const CurlFailure& failure) {
+  if (auto error = proxy_error(failure)) return std::move(*error);
+  if (auto error = tls_error(failure)) return std::move(*error);
   const auto make = [&](std::string message) {
     return TransportError(std::move(message), failure.connected, failure.response_started);
   };
@@ -109,20 +104,10 @@ TransportError describe(const CurlFailure& failure) {
       error.add_hint("check the name, and that this machine has a network and DNS");
       return error;
     }
-    case CURLE_COULDNT_RESOLVE_PROXY: {
-      TransportError error =
-          make(fmt::format("cannot resolve the proxy on the way to {}: {}", failure.url.host, detail_of(failure)));
-      error.add_hint("check HTTPS_PROXY, HTTP_PROXY and NO_PROXY");
-      return error;
-    }
     case CURLE_COULDNT_CONNECT:
       return make(connect_message(failure));
     case CURLE_OPERATION_TIMEDOUT:
       return make(timeout_message(failure));
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CONNECT_ERROR:
-      return tls_error(failure);
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
     case CURLE_SEND_ERROR:
@@ -138,6 +123,23 @@ TransportError describe(const CurlFailure& failure) {
 }
 
 }  // namespace
+
+TransportError make_proxy_refusal(const Url& url, const Proxy& proxy, int status) {
+  const std::string where = host_and_port(url);
+  if (status == 407) {
+    TransportError error(fmt::format("the proxy {} on the way to {} wants a login (407)", proxy.shown(), where), false,
+                         false);
+    error.add_hint(
+        fmt::format("put it into {}: http://USER:PASSWORD@HOST:PORT, with special characters as %XX", proxy.variable));
+    error.set_final();
+    return error;
+  }
+  TransportError error(fmt::format("the proxy {} does not connect to {}: it answered {}", proxy.shown(), where, status),
+                       false, false);
+  error.add_hint(k_proxy_hint);
+  if (status < 500 && status != 408 && status != 429) error.set_final();
+  return error;
+}
 
 TransportError make_transport_error(const CurlFailure& failure) {
   TransportError error = describe(failure);

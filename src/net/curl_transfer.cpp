@@ -2,14 +2,16 @@
 
 #include "net/aws_signing.hpp"
 #include "net/curl_error.hpp"
-#include "net/proxy.hpp"
+#include <tektii/util/file.hpp>
 #include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
+#include <vector>
 
 namespace tektii::net {
 
@@ -47,6 +49,25 @@ std::optional<std::string> environment(const char* name) {
   return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
 }
 
+// The certificates of the system and of the files, as one file. Throws Error with the name of a file that can't be read
+// or has no certificate in it.
+std::string ca_bundle(const std::vector<std::filesystem::path>& files, const std::optional<std::string>& system_file) {
+  constexpr std::size_t k_max_bundle = 16 << 20;
+  std::string bundle;
+  for (const auto& file : files) {
+    const auto text = read_file(file, k_max_bundle);
+    if (text.find("-----BEGIN") == std::string::npos) {
+      throw Error(ErrorKind::failure, fmt::format("{} has no certificate in it (PEM is wanted)", file.string()));
+    }
+    bundle += text + "\n";
+  }
+  const char* built_in = curl_version_info(CURLVERSION_NOW)->cainfo;
+  const std::filesystem::path system = system_file ? *system_file : (built_in != nullptr ? built_in : "");
+  std::error_code failure;
+  if (system_file || std::filesystem::exists(system, failure)) bundle += read_file(system, k_max_bundle);
+  return bundle;
+}
+
 // Takes the easy handle out of the multi handle again, which closes the connection of an unfinished transfer.
 class MultiMembership {
  public:
@@ -66,12 +87,14 @@ class MultiMembership {
 }  // namespace
 
 CurlTransfer::CurlTransfer(CurlSession& session, const HttpRequest& request, ByteSink* sink,
-                           const std::string& user_agent)
+                           const TransferSettings& settings)
     : session_(session), request_(request), sink_(sink), url_(Url::parse(request.url)) {
   url_.fragment.clear();
   response_.url = request.url;
   try {
-    set_connection_options(user_agent);
+    set_connection_options(settings.user_agent);
+    set_proxy();
+    set_tls(settings.tls);
     set_method_and_body();
     set_headers();
     set_callbacks();
@@ -91,6 +114,7 @@ void CurlTransfer::set_connection_options(const std::string& user_agent) {
   set_option(easy, CURLOPT_PATH_AS_IS, 1L);
   set_option(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set_option(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  // Also the only version that TLS offers (ALPN): HTTP/2 is where other clients stall and break.
   set_option(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set_option(easy, CURLOPT_NOSIGNAL, 1L);
   set_option(easy, CURLOPT_USERAGENT, user_agent.c_str());
@@ -100,12 +124,37 @@ void CurlTransfer::set_connection_options(const std::string& user_agent) {
   if (request_.total_timeout) {
     set_option(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request_.total_timeout->count()));
   }
-  if (const auto proxy = proxy_for(url_, environment)) set_option(easy, CURLOPT_PROXY, proxy->c_str());
-  if (request_.direct) set_option(easy, CURLOPT_PROXY, "");
+}
+
+// libcurl's own reading of the environment is replaced: it does not know HTTP_PROXY in upper case, nor networks and
+// ports in NO_PROXY.
+void CurlTransfer::set_proxy() {
+  CURL* easy = session_.easy();
+  if (!request_.direct) proxy_ = proxy_for(url_, environment);
+  set_option(easy, CURLOPT_PROXY, proxy_ ? proxy_->url.c_str() : "");
+  set_option(easy, CURLOPT_NOPROXY, "");
   set_option(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+}
+
+void CurlTransfer::set_tls(const TlsSettings* settings) {
+  CURL* easy = session_.easy();
   // The names that OpenSSL's own tools read; libcurl as a library does not.
-  if (const auto file = environment("SSL_CERT_FILE")) set_option(easy, CURLOPT_CAINFO, file->c_str());
+  const auto system_file = environment("SSL_CERT_FILE");
+  if (system_file) set_option(easy, CURLOPT_CAINFO, system_file->c_str());
   if (const auto directory = environment("SSL_CERT_DIR")) set_option(easy, CURLOPT_CAPATH, directory->c_str());
+  if (settings == nullptr) return;
+  if (!settings->verify) {
+    set_option(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+    set_option(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+  } else if (!settings->ca_files.empty()) {
+    ca_bundle_ = ca_bundle(settings->ca_files, system_file);
+    curl_blob blob{ca_bundle_.data(), ca_bundle_.size(), CURL_BLOB_NOCOPY};
+    set_option(easy, CURLOPT_CAINFO_BLOB, &blob);
+  }
+  if (settings->client) {
+    set_option(easy, CURLOPT_SSLCERT, settings->client->certificate.c_str());
+    set_option(easy, CURLOPT_SSLKEY, settings->client->key.c_str());
+  }
 }
 
 void CurlTransfer::set_method_and_body() {
@@ -144,6 +193,7 @@ void CurlTransfer::set_headers() {
   // Some servers and proxies never answer "Expect: 100-continue"; waiting for them costs a second per upload.
   header_list_ = curl_slist_append(header_list_, "Expect:");
   for (const Header& header : request_.headers) add_header_line(header.name, header.value);
+  for (const Header& header : request_.origin_headers) add_header_line(header.name, header.value);
   if (request_.authorization) add_header_line("Authorization", request_.authorization->reveal());
   for (const Header& header : aws_headers(request_)) add_header_line(header.name, header.value);
   set_aws_signing(session_.easy(), request_);
@@ -250,6 +300,7 @@ void CurlTransfer::finish(CURLcode code) {
   if (callback_error_) std::rethrow_exception(callback_error_);
   if (code != CURLE_OK && !body_cut_) fail(code);
   if (response_.status == 0) fail(CURLE_WEIRD_SERVER_REPLY);
+  if (response_.status == 407 && proxy_) throw make_proxy_refusal(url_, *proxy_, 407);
 }
 
 void CurlTransfer::fail(CURLcode code) {
@@ -262,6 +313,7 @@ void CurlTransfer::fail(CURLcode code) {
   failure.response_started = header_bytes_ > 0;
   failure.sending = request_.body && !body_ended();
   failure.connect_timeout = request_.connect_timeout;
+  failure.proxy = proxy_;
   throw make_transport_error(failure);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/curl_session.hpp"
+#include "net/proxy.hpp"
 #include <tektii/net/http.hpp>
 #include <tektii/net/url.hpp>
 
@@ -8,16 +9,23 @@
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 
 namespace tektii::net {
 
+// What holds for all requests of a transport to one host.
+struct TransferSettings {
+  const std::string& user_agent;
+  const TlsSettings* tls = nullptr;  // null: the system's
+};
+
 // One request on one session. Used once; the callbacks that curl calls end here.
 class CurlTransfer {
  public:
-  CurlTransfer(CurlSession& session, const HttpRequest& request, ByteSink* sink, const std::string& user_agent);
+  CurlTransfer(CurlSession& session, const HttpRequest& request, ByteSink* sink, const TransferSettings& settings);
   CurlTransfer(const CurlTransfer&) = delete;
   CurlTransfer& operator=(const CurlTransfer&) = delete;
   ~CurlTransfer();
@@ -28,6 +36,8 @@ class CurlTransfer {
   using TimePoint = std::chrono::steady_clock::time_point;
 
   void set_connection_options(const std::string& user_agent);
+  void set_proxy();
+  void set_tls(const TlsSettings* settings);
   void set_method_and_body();
   void set_headers();
   void set_callbacks();
@@ -67,6 +77,8 @@ class CurlTransfer {
   std::uint64_t body_sent_ = 0;
   bool open_body_ended_ = false;       // of a body without a known size
   std::exception_ptr callback_error_;  // thrown by our own code inside a callback
+  std::optional<Proxy> proxy_;
+  std::string ca_bundle_;  // libcurl reads it where it is
   bool connected_ = false;
   bool body_started_ = false;
   bool body_cut_ = false;  // an error page longer than we keep: what we have is enough

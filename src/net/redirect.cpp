@@ -50,7 +50,11 @@ HttpResponse send_with_redirects(HttpTransport& transport, HttpRequest request, 
     if (!must_follow(request.method, response.status)) return response;
     const Url to = next_hop(url, response);
     if (check) check(to);
-    if (to.origin() != url.origin()) request.authorization.reset();
+    if (to.origin() != url.origin()) {
+      request.authorization.reset();
+      request.origin_headers.clear();
+      request.tls.reset();
+    }
     url = to;
     request.url = to.str();
   }

@@ -26,7 +26,9 @@ void check_handed_out_url(const Endpoint& endpoint, const net::Url& url, std::st
     throw Error(ErrorKind::network, fmt::format("the {} that {} names is refused ({}): {}", what, endpoint.registry,
                                                 why, net::redact_url(escape_control(url.str()))));
   };
-  const bool local_pair = endpoint.is_loopback() && net::is_loopback_host(url.host);
+  // Who is spoken to in plain http has been allowed that.
+  const bool plain_pair = endpoint.base.scheme == "http" && url.host == endpoint.base.host;
+  const bool local_pair = plain_pair || (endpoint.is_loopback() && net::is_loopback_host(url.host));
   if (!url.userinfo.empty()) refuse("it contains credentials");
   if (url.scheme != "https" && !local_pair) refuse("it is not https");
   if (local_pair || url.host == endpoint.base.host) return;

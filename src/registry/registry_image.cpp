@@ -1,5 +1,6 @@
 #include "registry/registry_image.hpp"
 
+#include "registry/error_report.hpp"
 #include <tektii/oci/content.hpp>
 #include <tektii/oci/media_type.hpp>
 #include <tektii/util/text.hpp>
@@ -71,10 +72,10 @@ net::Header manifest_accept_header() {
 }
 
 RegistryImage::RegistryImage(ClientState& state, oci::ImageReference reference)
-    : reference_(std::move(reference)), session_(state, reference_.registry, reference_.repository) {}
+    : reference_(std::move(reference)), sources_(state, reference_) {}
 
 std::optional<std::string> RegistryImage::find_document(const oci::Digest& digest) const {
-  const auto& documents = session_.state().documents;
+  const auto& documents = session().state().documents;
   if (!documents.find) return std::nullopt;
   auto bytes = documents.find(digest);
   if (!bytes || oci::Digest::of_bytes(*bytes) != digest) return std::nullopt;
@@ -82,7 +83,7 @@ std::optional<std::string> RegistryImage::find_document(const oci::Digest& diges
 }
 
 void RegistryImage::keep_document(const std::string& bytes) const {
-  const auto& documents = session_.state().documents;
+  const auto& documents = session().state().documents;
   if (documents.keep) documents.keep(bytes);
 }
 
@@ -94,14 +95,24 @@ std::optional<RegistryImage::Document> RegistryImage::find_manifest(const std::s
       return Document{{manifest_media_type({}, *bytes), *expected, bytes->size()}, std::move(*bytes)};
     }
   }
+  return sources_.find(!expected, [&](const RegistrySession& session, bool is_mirror) {
+    return ask_for_manifest(session, is_mirror, reference, expected, stop);
+  });
+}
+
+std::optional<RegistryImage::Document> RegistryImage::ask_for_manifest(const RegistrySession& session, bool is_mirror,
+                                                                       const std::string& reference,
+                                                                       const std::optional<oci::Digest>& expected,
+                                                                       const std::stop_token& stop) const {
   RegistryRequest request;
-  request.url = session_.url("/manifests/" + reference);
+  request.url = session.url("/manifests/" + reference);
   request.headers = {manifest_accept_header()};
   request.document_limit = k_max_manifest;
-  request.scopes = pull_scope(reference_.repository);
-  const net::HttpResponse response = session_.send(request, stop);
+  request.scopes = pull_scope(session.repository());
+  request.retry = !is_mirror;
+  const net::HttpResponse response = session.send(request, stop);
   if (response.status == 404) return std::nullopt;
-  if (response.status != 200) session_.fail(response);
+  if (response.status != 200) session.fail(response);
   const oci::Digest actual = oci::Digest::of_bytes(response.body);
   check_manifest_digest(response, actual, expected);
   oci::Descriptor descriptor{manifest_media_type(response, response.body), actual, response.body.size()};
@@ -167,15 +178,15 @@ oci::ResolvedImage RegistryImage::resolve(const oci::Platform& platform, std::st
   });
 }
 
-net::HttpResponse RegistryImage::fetch_rest(const oci::Descriptor& blob, BlobVerifier& verifier, bool by_range,
-                                            const std::stop_token& stop) const {
+net::HttpResponse RegistryImage::fetch_rest(const RegistrySession& session, const oci::Descriptor& blob,
+                                            BlobVerifier& verifier, bool by_range, const std::stop_token& stop) const {
   RegistryRequest request;
-  request.url = session_.url("/blobs/" + blob.digest.str());
-  request.scopes = pull_scope(reference_.repository);
+  request.url = session.url("/blobs/" + blob.digest.str());
+  request.scopes = pull_scope(session.repository());
   request.sink = &verifier;
   request.retry = false;
   const std::uint64_t offset = verifier.received();
-  if (offset == 0) return session_.send(request, stop);
+  if (offset == 0) return session.send(request, stop);
   // No If-Range: a blob does not change under its digest, and storage servers do not agree on its ETag.
   if (by_range) request.headers.push_back({"Range", fmt::format("bytes={}-", offset)});
   request.on_head = [&verifier, offset](const net::HttpResponse& head) {
@@ -184,18 +195,48 @@ net::HttpResponse RegistryImage::fetch_rest(const oci::Descriptor& blob, BlobVer
     if (!range_starts_at(head, offset)) throw WrongRange();
     verifier.skip(0);
   };
-  return session_.send(request, stop);
+  return session.send(request, stop);
+}
+
+std::optional<std::string> RegistryImage::fetch_from_mirror(std::size_t mirror, const oci::Descriptor& blob,
+                                                            BlobVerifier& verifier, const std::stop_token& stop) const {
+  const RegistrySession& session = sources_.at(mirror);
+  try {
+    const auto response = fetch_rest(session, blob, verifier, true, stop);
+    if (response.status != 200 && response.status != 206)
+      return fmt::format("it answered {}", describe_answer(response));
+    if (verifier.received() < blob.size) return "its answer ended too early";
+    verifier.verify();
+    return std::nullopt;
+  } catch (const net::TransportError& error) {
+    if (verifier.received() < blob.size) return error.what();
+    verifier.verify();
+    return std::nullopt;
+  } catch (const WrongRange& error) {
+    return error.what();
+  } catch (Error& error) {
+    // The bytes are with the sink already: whoever fetches again is to get others.
+    if (error.kind() == ErrorKind::content) sources_.after(mirror, error.what(), true);
+    if (error.kind() != ErrorKind::denied && error.kind() != ErrorKind::unauthenticated) throw;
+    return error.what();
+  }
 }
 
 void RegistryImage::fetch(const oci::Descriptor& blob, ByteSink& sink, std::stop_token stop) {
   in_phase(fmt::format("blob {} of {}", blob.digest.str(), reference_.repository_str()), [&] {
     BlobVerifier verifier(blob, sink);
-    Attempts attempts(session_.state().retry, session_.endpoint().registry);
+    for (std::size_t source = sources_.first(); sources_.is_mirror(source);) {
+      const auto reason = fetch_from_mirror(source, blob, verifier, stop);
+      if (!reason) return;
+      source = sources_.after(source, *reason, true);
+    }
+    const RegistrySession& session = sources_.home();
+    Attempts attempts(session.state().retry, session.endpoint().registry);
     bool by_range = true;
     while (true) {
       const std::uint64_t before = verifier.received();
       try {
-        net::HttpResponse response = fetch_rest(blob, verifier, by_range, stop);
+        net::HttpResponse response = fetch_rest(session, blob, verifier, by_range, stop);
         if (response.status == 200 || response.status == 206) {
           // An answer that ends well and too early: as long as there is more with every one, it may be had in pieces.
           if (verifier.received() == blob.size || verifier.received() == before) return verifier.verify();
@@ -203,7 +244,7 @@ void RegistryImage::fetch(const oci::Descriptor& blob, ByteSink& sink, std::stop
           by_range = false;
         } else if (!attempts.again(response, stop)) {
           attempts.note(response);
-          session_.fail(response);
+          session.fail(response);
         }
       } catch (const WrongRange& error) {
         if (!std::exchange(by_range, false)) throw;

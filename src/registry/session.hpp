@@ -2,9 +2,11 @@
 
 #include "registry/attempts.hpp"
 #include "registry/authenticator.hpp"
+#include "registry/broken_mirrors.hpp"
 #include "registry/chunk_sizes.hpp"
 #include "registry/endpoint.hpp"
 #include "registry/known_blobs.hpp"
+#include "registry/scheme_book.hpp"
 #include "registry/warning_log.hpp"
 #include <tektii/net/http.hpp>
 #include <tektii/net/retry.hpp>
@@ -15,6 +17,7 @@
 #include <tektii/util/single_flight.hpp>
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -37,6 +40,9 @@ struct ClientState {
   DocumentCache documents;
   KnownBlobs known_blobs;
   SingleFlight<bool> uploads;
+  const RegistryHosts* hosts;  // may be null
+  SchemeBook schemes;
+  BrokenMirrors broken_mirrors;
 };
 
 struct RegistryRequest {
@@ -67,15 +73,18 @@ auto in_phase(const std::string& phase, Work&& work) {
 // Requests to one repository, with authentication, redirects and retries. Thread-safe.
 class RegistrySession {
  public:
+  // Of the registry itself, never of a mirror.
   RegistrySession(ClientState& state, const std::string& registry, std::string repository);
+  RegistrySession(ClientState& state, const RegistryPlace& place);
 
-  const Endpoint& endpoint() const { return endpoint_; }
+  // For a host that may be plain http this can change with the first request.
+  const Endpoint& endpoint() const { return is_plain() ? plain_endpoint_ : endpoint_; }
   const std::string& repository() const { return repository_; }
   std::string name() const { return endpoint_.registry + "/" + repository_; }
   ClientState& state() const { return state_; }
 
-  // "/v2/<repository><tail>" on the registry.
-  net::Url url(std::string_view tail) const { return endpoint_.url("/v2/" + repository_ + std::string(tail)); }
+  // "/v2/<repository><tail>" on the registry; a mirror may have its API elsewhere.
+  net::Url url(std::string_view tail) const;
 
   // Any status is a value. A 401 is answered with credentials, once; the body is opened again for every sending.
   net::HttpResponse send(const RegistryRequest& request, const std::stop_token& stop) const;
@@ -88,13 +97,22 @@ class RegistrySession {
   [[noreturn]] void fail(const net::HttpResponse& response) const;
 
  private:
-  net::HttpResponse send_authorized(const RegistryRequest& request, const std::stop_token& stop) const;
+  bool is_plain() const { return http_allowed_ && state_.schemes.is_plain(endpoint_); }
+  // The request as the host takes it, once it is known whether that is https.
+  RegistryRequest settled(RegistryRequest request, const std::stop_token& stop) const;
+  net::HttpResponse send_authorized(const RegistryRequest& given, const std::stop_token& stop) const;
   net::HttpResponse send_once(const RegistryRequest& request, const std::optional<Secret>& authorization,
                               const std::stop_token& stop) const;
 
   ClientState& state_;
   Endpoint endpoint_;
+  Endpoint plain_endpoint_;  // the same in http
+  bool http_allowed_ = false;
+  std::string api_path_ = "/v2";
   std::string repository_;
+  std::string name_space_;
+  std::vector<net::Header> headers_;
+  std::shared_ptr<const net::TlsSettings> tls_;
 };
 
 }  // namespace tektii::registry

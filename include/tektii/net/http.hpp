@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tektii/net/tls.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/secret.hpp>
 #include <tektii/util/stream.hpp>
@@ -49,6 +50,9 @@ struct HttpRequest {
   std::function<void(const HttpResponse&)> on_head = {};
   std::optional<AwsSigning> aws_signing = std::nullopt;  // instead of `authorization`; only for a URL without a query
   bool direct = false;                                   // through no proxy: metadata services of this machine
+  // For the origin of `url` alone: whoever follows a redirect to another one drops both.
+  std::vector<Header> origin_headers = {};
+  std::shared_ptr<const TlsSettings> tls = {};  // null: what the transport has for the host
 };
 
 struct HttpResponse {
@@ -73,6 +77,17 @@ class HttpTransport {
   virtual HttpResponse send(const HttpRequest& request, ByteSink* sink, std::stop_token stop) = 0;
 };
 
+// What was wrong with the TLS of a connection.
+enum class TlsProblem {
+  none,
+  untrusted,           // no trusted authority vouches for the certificate, or it is self-signed
+  expired,             // or not valid yet
+  wrong_name,          // it is another host's
+  client_certificate,  // the server wants to see one, or does not accept ours
+  not_tls,             // it answered in something else
+  other,
+};
+
 // The connection failed, timed out or broke. Kind network.
 class TransportError : public Error {
  public:
@@ -84,14 +99,17 @@ class TransportError : public Error {
   // Another attempt would end the same way: a certificate that is not accepted, an answer that is not HTTP.
   bool is_final() const { return is_final_; }
   void set_final() { is_final_ = true; }
+  TlsProblem tls_problem() const { return tls_problem_; }
+  void set_tls_problem(TlsProblem problem) { tls_problem_ = problem; }
 
  private:
   bool connected_;
   bool response_started_;
   bool is_final_ = false;
+  TlsProblem tls_problem_ = TlsProblem::none;
 };
 
-// libcurl, HTTP/1.1, connections kept and reused across threads' requests.
-std::unique_ptr<HttpTransport> make_curl_transport(const std::string& user_agent);
+// libcurl, HTTP/1.1, connections kept and reused across threads' requests. Proxies are those of the environment.
+std::unique_ptr<HttpTransport> make_curl_transport(const std::string& user_agent, TlsLookup tls_for = {});
 
 }  // namespace tektii::net

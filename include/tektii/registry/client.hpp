@@ -8,6 +8,7 @@
 #include <tektii/oci/ports.hpp>
 #include <tektii/oci/reference.hpp>
 #include <tektii/registry/credentials.hpp>
+#include <tektii/registry/hosts.hpp>
 #include <tektii/util/clock.hpp>
 
 #include <chrono>
@@ -52,6 +53,7 @@ struct RegistryDeps {
   net::RetryPolicy retry = {};
   DocumentCache documents = {};
   TransferOptions transfer = {};
+  const RegistryHosts* hosts = nullptr;  // must outlive the client; null: each registry is where its name says
   // Called from any thread, before the pause, and with each text that registries warn of.
   std::function<void(const WaitNotice& notice)> on_wait = {};
   std::function<void(const std::string& registry, const std::string& text)> on_warning = {};

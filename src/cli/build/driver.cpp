@@ -7,7 +7,6 @@
 #include "cli/build/remote_sources.hpp"
 #include "cli/progress/build_times.hpp"
 #include "cli/progress/progress.hpp"
-#include "cli/version.hpp"
 #include "document_cache.hpp"
 #include "early_push.hpp"
 #include "image_opener.hpp"
@@ -17,7 +16,6 @@
 #include "streamed_blobs.hpp"
 #include "write_archive.hpp"
 #include <tektii/exec/user_namespace.hpp>
-#include <tektii/net/http.hpp>
 #include <tektii/registry/client.hpp>
 #include <tektii/registry/cloud.hpp>
 #include <tektii/store/gc.hpp>
@@ -66,12 +64,11 @@ struct BuildDriver::Impl {
         snapshotter(unavailable || options.builds_nothing ? builder::Snapshotter::overlayfs
                                                           : choose_snapshotter(options.run.snapshotter, snapshots)),
         executor(exec::make_userns_executor(unavailable)),
-        transport(net::make_curl_transport("tektii/" + std::string(product_version()))),
-        docker_credentials(registry::make_default_credentials(config_options(options), {*transport, clock})),
-        client(std::make_unique<registry::RegistryClient>(registry_deps(*docker_credentials))),
+        registries(options.registries),
+        client(std::make_unique<registry::RegistryClient>(registry_deps(registries.credentials()))),
         caches(open_caches(inputs.caches.from, *client)),
         opener(make_image_opener(*client, store.temp_directory())),
-        remote(store, *transport, inputs.request.secrets) {
+        remote(store, registries.transport(), inputs.request.secrets) {
     if (!inputs.lock) return;
     opener = open_locked(std::move(opener), lock_rules(), inputs.request);
     locked_remote.emplace(remote, lock_rules());
@@ -87,12 +84,6 @@ struct BuildDriver::Impl {
     require_locked(builder::list_sources(inputs.request, quiet, stop), lock_rules());
   }
 
-  static registry::ConfigOptions config_options(const BuildOptions& options) {
-    registry::ConfigOptions config;
-    if (!options.auth_file.empty()) config.auth_file = options.auth_file;
-    return config;
-  }
-
   // A context that is not a directory is kept in the store, which is opened early for it.
   store::Store& open_store() {
     if (!store_owner) store_owner.emplace(store::Store::default_root());
@@ -100,7 +91,9 @@ struct BuildDriver::Impl {
   }
 
   registry::RegistryDeps registry_deps(registry::CredentialSource& credentials) {
-    registry::RegistryDeps deps{*transport, credentials, nullptr, {}, keep_documents_in(store), transfer};
+    auto deps = registries.deps_with(credentials);
+    deps.documents = keep_documents_in(store);
+    deps.transfer = transfer;
     deps.on_wait = [this](const registry::WaitNotice& notice) { tell(describe_wait(notice)); };
     deps.on_warning = [this](const std::string& registry, const std::string& text) {
       tell(fmt::format("registry {} warns: {}", registry, text));
@@ -185,9 +178,8 @@ struct BuildDriver::Impl {
   layer::Snapshots snapshots;
   builder::Snapshotter snapshotter;
   std::unique_ptr<exec::Executor> executor;
-  std::unique_ptr<net::HttpTransport> transport;
   SystemClock clock;
-  std::unique_ptr<registry::CredentialSource> docker_credentials;
+  RegistryAccess registries;
   std::unique_ptr<registry::RegistryClient> client;
   std::vector<builder::CacheSource> caches;  // the same ones for each attempt: they remember what they have lost
   oci::ImageOpener opener;
@@ -315,7 +307,7 @@ void BuildDriver::create_repositories(const std::vector<oci::ImageReference>& re
   std::set<std::string> done;
   for (const auto& reference : references) {
     if (!done.insert(reference.repository_str()).second) continue;
-    const registry::CloudDeps deps{*impl_->transport, impl_->clock};
+    const registry::CloudDeps deps{impl_->registries.transport(), impl_->clock};
     const auto outcome = registry::create_repository(deps, reference.registry, reference.repository, stop);
     if (outcome == registry::RepositoryCreation::created) {
       spdlog::info("created the repository {}", reference.repository_str());
@@ -375,7 +367,7 @@ std::string BuildDriver::summary() const {
 void BuildDriver::use_credentials(const std::string& registry, registry::Credentials credentials) {
   impl_->own_client.reset();
   impl_->own_credentials =
-      registry::make_fixed_credentials(registry, std::move(credentials), impl_->docker_credentials.get());
+      registry::make_fixed_credentials(registry, std::move(credentials), &impl_->registries.credentials());
   impl_->own_client = std::make_unique<registry::RegistryClient>(impl_->registry_deps(*impl_->own_credentials));
 }
 

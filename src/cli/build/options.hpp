@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cache_options.hpp"
+#include "cli/registry_options.hpp"
 #include "cli/transfer_options.hpp"
 #include "context/loader.hpp"
 #include "lock_file.hpp"
@@ -33,7 +34,6 @@ struct BuildOptions {
   std::string iid_file;
   std::string metadata_file;
   int jobs = 0;                    // 0: one per processor
-  std::string auth_file;           // --authfile
   bool create_repository = false;  // in Amazon ECR, before the push
   bool push = false;
   bool early_push = true;  // send layers while later steps run
@@ -48,6 +48,7 @@ struct BuildOptions {
   RunOptions run;
   CacheOptions caches;
   TransferFlags transfer;
+  RegistryFlags registries;
 };
 
 struct OutputSpec {

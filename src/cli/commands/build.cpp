@@ -102,8 +102,7 @@ void add_build_options(CLI::App& command, BuildOptions& options) {
   add_cache_options(command, options.caches);
   add_transfer_options(command, options.transfer);
   add_run_options(command, options.run);
-  command.add_option("--authfile", options.auth_file,
-                     "File with logins for registries [default: where docker and podman keep them]");
+  add_registry_options(command, options.registries);
   command.add_flag("--preserve-modes", options.preserve_modes,
                    "Keep permission bits of context files instead of 0644 and 0755");
 }
