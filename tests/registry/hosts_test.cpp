@@ -366,7 +366,8 @@ TEST_F(Mirrors, ByDigestOnly) {
 TEST_F(Mirrors, GetNoCredentialsOfTheRegistry) {
   class Recorded : public CredentialSource {
    public:
-    std::optional<Credentials> find(const std::string& registry, const std::string& /*repository*/) override {
+    std::optional<Credentials> find(const std::string& registry, const std::string& /*repository*/,
+                                    const std::stop_token& /*stop*/) override {
       asked.push_back(registry);
       return std::nullopt;
     }

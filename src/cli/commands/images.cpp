@@ -68,12 +68,13 @@ int transfer(oci::ContentSource& source, oci::ContentTarget& target, const Ends&
   return k_exit_ok;
 }
 
-void add_transfer_options(CLI::App& command, CopyCommandOptions& options) {
+void add_copy_options(CLI::App& command, CopyCommandOptions& options) {
   auto* all = command.add_flag("-a,--all", options.all, "Every platform of an index, and the index itself");
   command.add_option("--platform", options.platform, "The platform to take of an index")
       ->capture_default_str()
       ->excludes(all);
   command.add_option("--progress", options.progress, "auto, tty, plain, json or quiet")->capture_default_str();
+  add_registry_options(command, options.registries);
 }
 
 // A path that exists and can't be a reference any more than it is a path.
@@ -119,7 +120,8 @@ void setup_image_transfers(CLI::App& root, CommandContext& context) {
                    "docker-archive:FILE[:REFERENCE], or the path of one of these")
       ->required();
   push->add_option("DST", push_options->destination, "REGISTRY/NAME:TAG [default: the name of SRC]");
-  add_transfer_options(*push, *push_options);
+  add_copy_options(*push, *push_options);
+  add_transfer_options(*push, push_options->transfer);
   context.on_selected(*push, [push_options, &context] { return run_push(*push_options, context); });
 
   CLI::App* pull = root.add_subcommand("pull", "Fetch an image from a registry into a directory or a file");
@@ -130,21 +132,23 @@ void setup_image_transfers(CLI::App& root, CommandContext& context) {
       ->required();
   pull->add_option("--format", pull_options->format, "Of an archive: oci, or docker as docker load reads it")
       ->capture_default_str();
-  add_transfer_options(*pull, *pull_options);
+  add_copy_options(*pull, *pull_options);
+  add_retry_option(*pull, pull_options->transfer);
   context.on_selected(*pull, [pull_options, &context] { return run_pull(*pull_options, context); });
 
   CLI::App* copy = root.add_subcommand("copy", "Copy an image between registries, layouts and archives");
   auto copy_options = std::make_shared<CopyCommandOptions>();
   copy->add_option("SRC", copy_options->source, "Where the image is")->required();
   copy->add_option("DST", copy_options->destination, "Where it goes")->required();
-  add_transfer_options(*copy, *copy_options);
+  add_copy_options(*copy, *copy_options);
+  add_transfer_options(*copy, copy_options->transfer);
   copy->footer(k_names);
   context.on_selected(*copy, [copy_options, &context] { return run_copy(*copy_options, context); });
 }
 
 int run_copy(const CopyCommandOptions& options, CommandContext& context) {
   const Ends ends{parse_image_name(options.source), parse_image_name(options.destination), std::nullopt};
-  ImagePlaces places(context);
+  ImagePlaces places(context, options.registries, options.transfer);
   const auto source = places.source(ends.from, context.stop());
   const auto target = places.target(ends.to);
   return transfer(*source, *target, ends, options, "copy", context);
@@ -166,14 +170,14 @@ int run_pull(const CopyCommandOptions& options, CommandContext& context) {
   ends.to.transport = is_docker    ? ImageName::Transport::docker_archive
                       : is_archive ? ImageName::Transport::oci_archive
                                    : ImageName::Transport::oci;
-  ImagePlaces places(context);
+  ImagePlaces places(context, options.registries, options.transfer);
   const auto source = places.source(ends.from, context.stop());
   const auto target = places.target(ends.to, ends.called);
   return transfer(*source, *target, ends, options, "pull", context);
 }
 
 int run_push(const CopyCommandOptions& options, CommandContext& context) {
-  ImagePlaces places(context);
+  ImagePlaces places(context, options.registries, options.transfer);
   std::optional<store::Store> store;
   std::unique_ptr<oci::ContentSource> source;
   Ends ends;

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "cli/context.hpp"
+#include "cli/registry_options.hpp"
+#include "cli/transfer_options.hpp"
 
 #include <optional>
 #include <string>
@@ -14,6 +16,8 @@ struct CopyCommandOptions {
   std::string progress = "auto";
   std::string format = "oci";  // of pull
   bool all = false;
+  RegistryFlags registries;
+  TransferFlags transfer;
 };
 
 // push, pull and copy: images from one place to another, byte for byte.

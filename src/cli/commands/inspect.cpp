@@ -59,6 +59,8 @@ void setup_image_queries(CLI::App& root, CommandContext& context) {
   inspect->add_flag("--layers", options->layers, "List the layers")->excludes(raw)->excludes(config);
   inspect->add_option("--platform", options->platform,
                       "The platform to take of an index, for --raw too [default: linux/amd64]");
+  add_registry_options(*inspect, options->registries);
+  add_retry_option(*inspect, options->transfer);
   context.on_selected(*inspect, [options, &context] { return run_inspect(*options, context); });
 
   CLI::App* tags = root.add_subcommand("tags", "List the tags of a repository");
@@ -67,13 +69,15 @@ void setup_image_queries(CLI::App& root, CommandContext& context) {
       ->required();
   tags->add_option("--limit", tags_options->limit, "At most this many, in the registry's order")
       ->check(CLI::Range(1, 1000000));
+  add_registry_options(*tags, tags_options->registries);
+  add_retry_option(*tags, tags_options->transfer);
   context.on_selected(*tags, [tags_options, &context] { return run_tags(*tags_options, context); });
 }
 
 int run_inspect(const InspectOptions& options, CommandContext& context) {
   const auto name = parse_image_name(options.image);
   const auto platform = oci::Platform::parse(options.platform.empty() ? "linux/amd64" : options.platform);
-  ImagePlaces places(context);
+  ImagePlaces places(context, options.registries, options.transfer);
   const auto stop = context.stop();
   const auto source = places.source(name, stop);
   auto top = source->read_top(stop);
@@ -99,7 +103,7 @@ int run_tags(const TagsOptions& options, CommandContext& context) {
     throw Error(ErrorKind::usage, fmt::format("{} is no registry", options.repository))
         .add_hint("tektii inspect lists the tags of a layout when it is given none that is there");
   }
-  ImagePlaces places(context);
+  ImagePlaces places(context, options.registries, options.transfer);
   const auto tags = places.client().tags(*name.reference, options.limit, context.stop());
   std::string text;
   for (const auto& tag : tags) text += escape_control(tag) + "\n";

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "cli/context.hpp"
+#include "cli/registry_options.hpp"
+#include "cli/transfer_options.hpp"
 
 #include <cstddef>
 #include <string>
@@ -13,11 +15,15 @@ struct InspectOptions {
   bool raw = false;
   bool config = false;
   bool layers = false;
+  RegistryFlags registries;
+  TransferFlags transfer;
 };
 
 struct TagsOptions {
   std::string repository;
   std::size_t limit = 0;
+  RegistryFlags registries;
+  TransferFlags transfer;
 };
 
 // inspect and tags: what is known of an image without fetching its layers.

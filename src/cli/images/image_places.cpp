@@ -1,9 +1,9 @@
 #include "cli/images/image_places.hpp"
 
 #include <tektii/layer/archive.hpp>
-#include <tektii/registry/cloud.hpp>
 #include <tektii/store/layout_content.hpp>
 #include <tektii/util/error.hpp>
+#include <tektii/util/text.hpp>
 
 #include <fmt/format.h>
 
@@ -26,6 +26,18 @@ class ResultSink : public ByteSink {
   Terminal& terminal_;
 };
 
+registry::RegistryDeps client_deps(RegistryAccess& registries, const TransferFlags& transfer, Terminal& terminal) {
+  auto deps = registries.deps();
+  deps.transfer = read_transfer_options(transfer);
+  deps.on_wait = [&terminal](const registry::WaitNotice& notice) {
+    if (const auto text = describe_wait(notice); !text.empty()) terminal.info(text);
+  };
+  deps.on_warning = [&terminal](const std::string& registry, const std::string& text) {
+    terminal.warning(fmt::format("registry {} says: {}", registry, escape_control(text)));
+  };
+  return deps;
+}
+
 void require_directory_of(const fs::path& file) {
   std::error_code failure;
   if (fs::is_directory(file.parent_path(), failure)) return;
@@ -35,10 +47,8 @@ void require_directory_of(const fs::path& file) {
 
 }  // namespace
 
-ImagePlaces::ImagePlaces(CommandContext& context)
-    : context_(context),
-      credentials_(registry::make_default_credentials({}, {context.transport(), context.clock})),
-      client_({context.transport(), *credentials_, &context.clock, {}, {}}) {}
+ImagePlaces::ImagePlaces(CommandContext& context, const RegistryFlags& registries, const TransferFlags& transfer)
+    : context_(context), registries_(registries), client_(client_deps(registries_, transfer, context.terminal)) {}
 
 const fs::path& ImagePlaces::scratch() {
   if (!scratch_) scratch_.emplace();

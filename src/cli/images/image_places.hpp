@@ -2,9 +2,10 @@
 
 #include "cli/context.hpp"
 #include "cli/images/image_name.hpp"
+#include "cli/registry_options.hpp"
+#include "cli/transfer_options.hpp"
 #include <tektii/oci/content.hpp>
 #include <tektii/registry/client.hpp>
-#include <tektii/registry/credentials.hpp>
 #include <tektii/util/file.hpp>
 
 #include <memory>
@@ -17,7 +18,8 @@ namespace tektii::cli {
 // Opens images by name for one command, and keeps alive what that needs. Sources and targets must not outlive it.
 class ImagePlaces {
  public:
-  explicit ImagePlaces(CommandContext& context);
+  // Throws Error{usage} on options that make no sense, and what a damaged configuration of registries throws.
+  ImagePlaces(CommandContext& context, const RegistryFlags& registries, const TransferFlags& transfer);
 
   registry::RegistryClient& client() { return client_; }
   // Throws Error{usage} for a file or directory that is not there.
@@ -33,7 +35,7 @@ class ImagePlaces {
                                                      const std::optional<oci::ImageReference>& called);
 
   CommandContext& context_;
-  std::unique_ptr<registry::CredentialSource> credentials_;
+  RegistryAccess registries_;
   registry::RegistryClient client_;
   std::optional<TempDir> scratch_;
   std::unique_ptr<ByteSink> standard_output_;
