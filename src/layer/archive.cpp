@@ -31,18 +31,18 @@ std::string tag_of(const std::string& reference) {
 }
 
 // One descriptor per tag. io.containerd.image.name has the whole reference: `docker load` and `ctr import` read it.
-std::string index_json(const oci::SealedImage& image, const std::vector<std::string>& tags) {
+std::string index_json(const oci::Descriptor& root, const std::vector<std::string>& tags) {
   oci::Index index;
   index.media_type = oci::k_media_index;
   for (const std::string& tag : tags) {
-    oci::Descriptor manifest = image.manifest;
+    oci::Descriptor manifest = root;
     manifest.annotations["io.containerd.image.name"] = tag;
     if (const std::string name = tag_of(tag); !name.empty()) {
       manifest.annotations["org.opencontainers.image.ref.name"] = name;
     }
     index.manifests.push_back(std::move(manifest));
   }
-  if (tags.empty()) index.manifests.push_back(image.manifest);
+  if (tags.empty()) index.manifests.push_back(root);
   return index.serialise();
 }
 
@@ -103,7 +103,7 @@ class ArchiveWriter {
 };
 
 void write_members(ByteSink& sink, const oci::SealedImage& image, store::BlobStore& blobs,
-                   const std::vector<std::string>& tags) {
+                   const std::vector<std::string>& tags, const oci::AttestedImage* attested) {
   ArchiveWriter archive(sink);
   archive.add_directory("blobs");
   archive.add_directory("blobs/sha256");
@@ -113,9 +113,14 @@ void write_members(ByteSink& sink, const oci::SealedImage& image, store::BlobSto
   std::map<oci::Digest, const std::string*> texts;
   texts.emplace(image.config.digest, &image.config_bytes);
   texts.emplace(image.manifest.digest, &image.manifest_bytes);
+  if (attested != nullptr) {
+    for (const auto& blob : attested->blobs) texts.emplace(blob.descriptor.digest, &blob.bytes);
+    texts.emplace(attested->manifest.descriptor.digest, &attested->manifest.bytes);
+    texts.emplace(attested->index.descriptor.digest, &attested->index.bytes);
+  }
   for (const auto& [digest, text] : texts) archive.add_text(blob_name(digest), *text);
   for (const auto& [digest, layer] : layers) archive.add_blob(layer->blob, blobs);
-  archive.add_text("index.json", index_json(image, tags));
+  archive.add_text("index.json", index_json(attested == nullptr ? image.manifest : attested->index.descriptor, tags));
   archive.add_text("manifest.json", docker_manifest_json(image, tags));
   archive.add_text("oci-layout", R"({"imageLayoutVersion":"1.0.0"})");
   archive.end();
@@ -124,12 +129,12 @@ void write_members(ByteSink& sink, const oci::SealedImage& image, store::BlobSto
 }  // namespace
 
 void write_oci_archive(const std::filesystem::path& file, const oci::SealedImage& image, store::BlobStore& blobs,
-                       const std::vector<std::string>& tags) {
+                       const std::vector<std::string>& tags, const oci::AttestedImage* attested) {
   const std::filesystem::path temporary =
       file.parent_path() / fmt::format(".{}.{}.tmp", file.filename().string(), ::getpid());
   try {
     FdSink sink(open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644), temporary.string());
-    write_members(sink, image, blobs, tags);
+    write_members(sink, image, blobs, tags, attested);
     if (::rename(temporary.c_str(), file.c_str()) != 0) throw_errno("rename to " + file.string());
   } catch (Error& error) {
     ::unlink(temporary.c_str());

@@ -1,3 +1,4 @@
+#include "registry/referrer_push.hpp"
 #include "registry/registry_artifact.hpp"
 #include "registry/registry_image.hpp"
 #include "registry/registry_target.hpp"
@@ -35,6 +36,11 @@ std::unique_ptr<oci::ImageTarget> RegistryClient::target(const oci::ImageReferen
 bool RegistryClient::stream_blob(const oci::ImageReference& reference, oci::GrowingBlob& blob,
                                  const std::stop_token& stop) {
   return RegistryTarget(impl_->state, reference).stream_blob(blob, stop);
+}
+
+void RegistryClient::push_referrer(const oci::ImageReference& repository, const Referrer& referrer,
+                                   const std::stop_token& stop) {
+  ReferrerPush(impl_->state, repository).push(referrer, stop);
 }
 
 void RegistryClient::check_push_access(const oci::ImageReference& reference, std::stop_token stop) {

@@ -136,6 +136,10 @@ class LayoutTarget : public oci::ImageTarget {
 
   bool is_complete(const oci::Descriptor& manifest) const {
     if (!has_blob(manifest)) return false;
+    if (oci::is_index(manifest.media_type)) {
+      const auto entries = oci::Index::parse(read_blob(root_, manifest)).manifests;
+      return std::all_of(entries.begin(), entries.end(), [this](const auto& entry) { return has_blob(entry); });
+    }
     const auto parsed = oci::Manifest::parse(read_blob(root_, manifest));
     return has_blob(parsed.config) && std::all_of(parsed.layers.begin(), parsed.layers.end(),
                                                   [this](const auto& layer) { return has_blob(layer); });

@@ -235,7 +235,8 @@ void BuildDriver::write_outputs(const builder::BuildResult& result, const std::v
     if (output.kind == OutputSpec::Kind::oci_archive) {
       std::vector<std::string> names;
       for (const auto& reference : references) names.push_back(reference.str());
-      layer::write_oci_archive(output.destination, result.image, impl_->store, names);
+      layer::write_oci_archive(output.destination, result.image, impl_->store, names,
+                               result.attested ? &*result.attested : nullptr);
     } else if (references.empty()) {
       put_image(result, *store::open_layout_target(output.destination, ""), impl_->store, stop);
     } else {

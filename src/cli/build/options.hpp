@@ -1,5 +1,6 @@
 #pragma once
 
+#include "attest_options.hpp"
 #include "cache_options.hpp"
 #include "context/loader.hpp"
 #include "lock_file.hpp"
@@ -37,6 +38,7 @@ struct BuildOptions {
   bool no_cache = false;
   bool preserve_modes = false;
   bool base_annotations = true;
+  AttestOptions attest;
   bool locked = false;
   std::string lock_file;             // empty: beside the Dockerfile
   bool summary = false;              // tell where the time went
@@ -50,6 +52,7 @@ struct OutputSpec {
   enum class Kind { oci_directory, oci_archive };
   Kind kind = Kind::oci_directory;
   std::filesystem::path destination;
+  std::optional<bool> oci_artifact = std::nullopt;  // how attestations are attached
 };
 
 // Everything that the options say, checked and read; nothing is left that could be a usage error.

@@ -35,18 +35,32 @@ std::vector<oci::ImageReference> parse_tags(const std::vector<std::string>& tags
 // The keys of buildx's --metadata-file.
 std::string metadata_json(const builder::BuildResult& result, const std::vector<std::string>& names) {
   const auto& image = result.image;
-  nlohmann::ordered_json json = {{"containerimage.config.digest", image.config.digest.str()},
-                                 {"containerimage.descriptor",
-                                  {{"mediaType", image.manifest.media_type},
-                                   {"digest", image.manifest.digest.str()},
-                                   {"size", image.manifest.size}}},
-                                 {"containerimage.digest", image.manifest.digest.str()}};
+  nlohmann::ordered_json json = {
+      {"containerimage.config.digest", image.config.digest.str()},
+      {"containerimage.descriptor",
+       {{"mediaType", result.root().media_type}, {"digest", result.root().digest.str()}, {"size", result.root().size}}},
+      {"containerimage.digest", result.root().digest.str()}};
   if (!names.empty()) {
     std::string joined;
     for (const auto& name : names) joined += (joined.empty() ? "" : ",") + name;
     json["image.name"] = joined;
   }
   return json.dump(2) + "\n";
+}
+
+}  // namespace
+
+namespace {
+
+void add_attest_options(CLI::App& build, AttestOptions& options) {
+  build
+      .add_option("--attest", options.attests,
+                  "Attestation beside the image, repeatable: type=provenance[,mode=min|max][,version=v1|v0.2]"
+                  "[,builder-id=ID][,reproducible=BOOL] or type=sbom; both take oci-artifact=BOOL")
+      ->allow_extra_args(false);
+  build.add_flag("--provenance{true}", options.provenance,
+                 "Short for --attest type=provenance; --provenance=mode=min and the like");
+  build.add_flag("--sbom{true}", options.sbom, "Short for --attest type=sbom: the packages of the image as SPDX");
 }
 
 }  // namespace
@@ -120,8 +134,10 @@ void setup_build(CLI::App& root, CommandContext& context) {
   build->add_flag("--push", options->push, "Push the image to the registry of each tag");
   build
       ->add_option("-o,--output", options->outputs,
-                   "type=oci,dest=DIR or type=oci,dest=FILE.tar, repeatable; with --check or --call: table or json")
+                   "type=oci,dest=DIR or type=oci,dest=FILE.tar[,oci-artifact=BOOL], repeatable; with --check or "
+                   "--call: table or json")
       ->allow_extra_args(false);
+  add_attest_options(*build, options->attest);
   build->add_option("--platform", options->platform, "linux/amd64 is the only one")->capture_default_str();
   build->add_option("--iidfile", options->iid_file, "Write the image id (the digest of the config) to this file");
   build->add_option("--metadata-file", options->metadata_file, "Write the digests as JSON to this file");
@@ -163,7 +179,7 @@ int run_build(const BuildOptions& given, CommandContext& context) {
                                  ? "No output was asked for: the result stays in the cache. Add --push or --output"
                                  : "No output was asked for: the image stays in the store. Add --push or --output");
   }
-  context.terminal.result(result.image.manifest.digest.str() + "\n");
+  context.terminal.result(result.root().digest.str() + "\n");
   if (!options.iid_file.empty()) write_file_atomic(options.iid_file, result.image.config.digest.str());
   if (!options.metadata_file.empty()) write_file_atomic(options.metadata_file, metadata_json(result, names));
   driver.collect_garbage(stop);
