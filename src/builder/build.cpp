@@ -1,3 +1,4 @@
+#include "attestations.hpp"
 #include "base_images.hpp"
 #include "cache_document.hpp"
 #include "cache_import.hpp"
@@ -137,15 +138,19 @@ BuildResult build_plan(const Plan& plan, const Looked& looked, const BuildReques
   for (auto& warning : looked.caches->warnings()) result.warnings.push_back(std::move(warning));
   result.image_steps = final.records;
   result.all_steps = records_of_all(session);
+  if (request.attestations.any()) result.attested = attest_build(session, looked.images, result.image);
   return result;
 }
 
 }  // namespace
 
-BuildResult build_image(const BuildRequest& request, const BuildDeps& deps, const std::stop_token& stop) {
-  Plan plan = make_plan(request, deps);
-  const auto looked = look_up(plan, request, deps, stop);
+BuildResult build_image(const BuildRequest& request, const BuildDeps& given, const std::stop_token& stop) {
+  Plan plan = make_plan(request, given);
+  const auto looked = look_up(plan, request, given, stop);
   while (true) {
+    MaterialLog materials;
+    BuildDeps deps = given;
+    deps.materials = &materials;
     try {
       return build_plan(plan, looked, request, deps, stop);
     } catch (const Error&) {

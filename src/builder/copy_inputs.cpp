@@ -118,7 +118,7 @@ void CopyInputs::add_word(const std::string& word) {
   if (reference.kind == AddReference::Kind::path) return add_path(word);
   if (deps_.remote == nullptr) throw Error(ErrorKind::usage, fmt::format("{} can't be fetched here", word));
   const RemoteRules rules{*deps_.remote, deps_.progress, request_.source_date_epoch, request_.preserve_timestamps,
-                          stop_};
+                          stop_,         deps_.materials};
   if (reference.kind == AddReference::Kind::git) {
     apply_git_flags(reference.git, copy_.keep_git_dir, copy_.checksum);
     return add_fetched(make_git_source(rules, std::move(reference.git)), "", false);

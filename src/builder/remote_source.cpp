@@ -1,6 +1,7 @@
 #include "remote_source.hpp"
 
 #include <tektii/builder/byte_meter.hpp>
+#include <tektii/builder/sources.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
 #include <tektii/util/hash.hpp>
@@ -57,6 +58,7 @@ class UrlSource : public CopySource {
 
   std::optional<std::string> known_content() override {
     if (!request_.checksum) return std::nullopt;
+    note(*request_.checksum);
     return request_.checksum->str();
   }
 
@@ -69,8 +71,13 @@ class UrlSource : public CopySource {
         request.meter = &meter;
         return rules_.remote.fetch_file(request, rules_.stop);
       });
+      note(file_->digest);
     }
     return *file_;
+  }
+
+  void note(const oci::Digest& digest) const {
+    if (rules_.materials != nullptr) rules_.materials->add(attest::file_material(file_key(request_.url), digest));
   }
 
   RemoteRules rules_;
@@ -97,6 +104,9 @@ class GitSource : public CopySource {
   std::optional<std::string> known_content() override {
     const bool keeps_git = reference_.keep_git_dir.value_or(false);
     const auto commit = dockerfile::is_commit_id(reference_.checksum) ? reference_.checksum : fetched().commit;
+    if (rules_.materials != nullptr) {
+      rules_.materials->add(attest::commit_material(repository_key(reference_), commit));
+    }
     Sha256 hash;
     hash.update_field(commit).update_field(reference_.subdir);
     hash.update_field(reference_.submodules ? "submodules" : "").update_field(reference_.commit_times ? "times" : "");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "copy_source.hpp"
+#include <tektii/builder/attestations.hpp>
 #include <tektii/builder/progress.hpp>
 #include <tektii/builder/remote.hpp>
 #include <tektii/builder/request.hpp>
@@ -47,6 +48,7 @@ struct RemoteRules {
   std::int64_t epoch = 0;       // files without a time of their own get it
   bool preserve_times = false;  // else times later than the epoch become it
   std::stop_token stop = {};
+  MaterialLog* materials = nullptr;  // told what was taken
 };
 
 // A file, mode 0600, with the time that its server tells, or with a checksum the epoch; visited under any name. Nothing

@@ -33,8 +33,8 @@ std::optional<std::string_view> why_without_effect(std::string_view name, std::s
   static constexpr std::array<Reason, 5> k_reasons = {
       {{"BUILDKIT_BUILD_NAME", "a build has no name"},
        {"BUILDKIT_MULTI_PLATFORM", "the image is for linux/amd64 alone and has no index"},
-       {"BUILDKIT_SBOM_SCAN_CONTEXT", "no bill of materials is made"},
-       {"BUILDKIT_SBOM_SCAN_STAGE", "no bill of materials is made"},
+       {"BUILDKIT_SBOM_SCAN_CONTEXT", "a bill of materials lists what is in the image alone"},
+       {"BUILDKIT_SBOM_SCAN_STAGE", "a bill of materials lists what is in the image alone"},
        {"BUILDKIT_SYNTAX", "the Dockerfile language is built in and no other frontend is run"}}};
   if (value == "0" || equals_ignoring_case(value, "f") || equals_ignoring_case(value, "false")) return std::nullopt;
   const auto reason = std::find_if(k_reasons.begin(), k_reasons.end(), [&](const auto& r) { return r.name == name; });

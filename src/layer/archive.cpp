@@ -25,6 +25,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t k_block = 512;
 constexpr const char* k_image_name = "io.containerd.image.name";
+constexpr const char* k_reference_type = "vnd.docker.reference.type";  // of BuildKit: the entry of an attestation
 constexpr const char* k_ref_name = "org.opencontainers.image.ref.name";
 
 // "1" of "127.0.0.1:5000/a:1"; empty when the reference has none.
@@ -156,8 +157,8 @@ class ArchiveTarget : public oci::ContentTarget {
 
   void begin(const oci::Content& content, std::stop_token stop) override {
     throw_if_stopped(stop);
-    const auto* const manifest = &content.top();
-    const bool is_image = content.manifests.size() == 1 && oci::is_manifest(manifest->descriptor.media_type);
+    const auto* const manifest = image_in(content);
+    const bool is_image = manifest != nullptr && (!is_docker() || content.manifests.size() == 1);
     if (is_image) image_ = oci::Manifest::parse(manifest->bytes);
     if (is_docker()) {
       if (!is_image) {
@@ -205,6 +206,25 @@ class ArchiveTarget : public oci::ContentTarget {
     std::shared_ptr<SpoolFile> file;
     std::uint64_t size = 0;
   };
+
+  // The one image of the content, with attestations beside it or without; null when there are several.
+  static const oci::Document* image_in(const oci::Content& content) {
+    const oci::Document* image = nullptr;
+    for (const auto& document : content.manifests) {
+      if (!oci::is_manifest(document.descriptor.media_type)) continue;
+      if (is_attestation(content, document)) continue;
+      if (image != nullptr) return nullptr;
+      image = &document;
+    }
+    return image;
+  }
+  static bool is_attestation(const oci::Content& content, const oci::Document& document) {
+    if (!oci::is_index(content.top().descriptor.media_type)) return false;
+    const auto entries = oci::Index::parse(content.top().bytes).manifests;
+    return std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+      return entry.digest == document.descriptor.digest && entry.annotations.contains(k_reference_type);
+    });
+  }
 
   bool is_docker() const { return options_.format == ArchiveFormat::docker; }
   bool is_decompressed(const oci::Descriptor& blob) const {

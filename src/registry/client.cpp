@@ -1,3 +1,4 @@
+#include "registry/referrer_push.hpp"
 #include "registry/registry_artifact.hpp"
 #include "registry/registry_content.hpp"
 #include "registry/registry_image.hpp"
@@ -66,6 +67,11 @@ bool RegistryClient::check_login(const std::string& registry, std::stop_token st
     if (response.status != 200) session.fail(response);
     return impl_->state.authenticator.known_user(session.endpoint(), "").has_value();
   });
+}
+
+void RegistryClient::push_referrer(const oci::ImageReference& repository, const Referrer& referrer,
+                                   const std::stop_token& stop) {
+  ReferrerPush(impl_->state, repository).push(referrer, stop);
 }
 
 void RegistryClient::check_push_access(const oci::ImageReference& reference, std::stop_token stop) {

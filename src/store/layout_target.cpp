@@ -140,6 +140,10 @@ class LayoutTarget : public oci::ImageTarget {
 
   bool is_complete(const oci::Descriptor& manifest, const std::stop_token& stop) const {
     if (!has_blob(manifest, stop)) return false;
+    if (oci::is_index(manifest.media_type)) {
+      const auto entries = oci::Index::parse(read_blob(root_, manifest)).manifests;
+      return std::all_of(entries.begin(), entries.end(), [&](const auto& entry) { return has_blob(entry, stop); });
+    }
     const auto parsed = oci::Manifest::parse(read_blob(root_, manifest));
     return has_blob(parsed.config, stop) && std::all_of(parsed.layers.begin(), parsed.layers.end(),
                                                         [&](const auto& layer) { return has_blob(layer, stop); });

@@ -7,6 +7,7 @@
 #include <tektii/dockerfile/lint.hpp>
 #include <tektii/exec/executor.hpp>
 #include <tektii/layer/snapshots.hpp>
+#include <tektii/oci/attestation.hpp>
 #include <tektii/oci/ports.hpp>
 #include <tektii/store/action_cache.hpp>
 #include <tektii/store/blob_store.hpp>
@@ -34,8 +35,12 @@ struct BuildResult {
   EnsureBlob ensure_blob;  // works after the build, as long as the image sources' registry client lives
   std::vector<std::string> warnings = {};
   std::vector<dockerfile::LintWarning> lint_warnings = {};
-  CacheRecords image_steps = {};  // of the stages that the image consists of (mode=min)
-  CacheRecords all_steps = {};    // of every stage that was built (mode=max)
+  CacheRecords image_steps = {};                              // of the stages that the image consists of (mode=min)
+  CacheRecords all_steps = {};                                // of every stage that was built (mode=max)
+  std::optional<oci::AttestedImage> attested = std::nullopt;  // when the request asks for attestations
+
+  // What gets the tag: the manifest, or the index above it.
+  const oci::Descriptor& root() const { return attested ? attested->index.descriptor : image.manifest; }
 };
 
 // How a RUN gets its root file system: a stack of unpacked layers, or a copy of its own of all of their files.
@@ -62,6 +67,7 @@ struct BuildDeps {
   std::vector<CacheSource> caches = {};    // of --cache-from; the first that knows a step counts
   const store::UseMarks* marks = nullptr;  // of the store that cache_mounts is in
   Snapshotter snapshotter = Snapshotter::overlayfs;
+  MaterialLog* materials = nullptr;        // told what ADD takes from other machines; build_image() has its own
 };
 
 // Parses, plans, runs and seals. Problems of the Dockerfile and the context are all found before the first request, and

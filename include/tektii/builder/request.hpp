@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tektii/builder/attestations.hpp>
 #include <tektii/exec/executor.hpp>
 #include <tektii/oci/platform.hpp>
 #include <tektii/util/compress.hpp>
@@ -64,6 +65,8 @@ struct BuildRequest {
   std::optional<std::uint64_t> shm_size;                    // of /dev/shm in a RUN, in bytes
   std::vector<exec::Ulimit> ulimits;
   std::vector<std::pair<std::string, std::string>> extra_hosts;  // of --add-host: name and address
+
+  AttestationRequest attestations;
 };
 
 }  // namespace tektii::builder

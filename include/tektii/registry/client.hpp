@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,6 +60,15 @@ struct RegistryDeps {
   std::function<void(const std::string& registry, const std::string& text)> on_warning = {};
 };
 
+// A manifest that speaks of another one: its `subject`.
+struct Referrer {
+  oci::Descriptor manifest;
+  std::string bytes;
+  oci::Digest subject;
+  std::string artifact_type;
+  std::map<std::string, std::string> annotations = {};
+};
+
 // A client for registries; holds tokens per registry and scope for as long as it lives. Thread-safe. Images and targets
 // made by it must not outlive it.
 class RegistryClient {
@@ -81,6 +91,10 @@ class RegistryClient {
   // then a target of the repository does not send it again; false when it has to be sent the usual way. Throws
   // Error{interrupted} alone.
   bool stream_blob(const oci::ImageReference& reference, oci::GrowingBlob& blob, const std::stop_token& stop);
+  // Pushes a referrer by its digest into the repository of the reference. Where the registry does not say that it lists
+  // referrers itself (OCI-Subject), the index under the tag "sha256-<hex of the subject>" is made to have it
+  // (distribution-spec, "Pushing Manifests with Subject").
+  void push_referrer(const oci::ImageReference& repository, const Referrer& referrer, const std::stop_token& stop);
   // Fails early: gets a token for pull and push, or finds out that the registry is not there.
   void check_push_access(const oci::ImageReference& reference, std::stop_token stop);
   // Presents the credentials to a registry, to no repository of it. False when it did not ask for any, so that nothing

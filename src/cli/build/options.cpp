@@ -6,6 +6,7 @@
 #include "named_epoch.hpp"
 #include "output_file.hpp"
 #include "source_date.hpp"
+#include <tektii/builder/sources.hpp>
 #include <tektii/dockerfile/instruction.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/file.hpp>
@@ -15,6 +16,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 
 namespace tektii::cli {
@@ -50,6 +52,21 @@ void read_labels(const std::vector<std::string>& given, builder::BuildRequest& r
   }
 }
 
+// What provenance says of the context: a URL or repository by itself, a directory of the user's own by its commit.
+void describe_context(const std::string& given, const Context& context, builder::BuildRequest& request) {
+  auto& attestations = request.attestations;
+  if (!attestations.provenance) return;
+  if (context.is_local) {
+    attestations.revision = revision_of(context.directory);
+  } else if (auto reference = dockerfile::parse_git_ref(given, true); context.is_commit && reference) {
+    attestations.context_uri = builder::repository_key(*reference);
+    if (!reference->subdir.empty()) attestations.context_uri += ":" + reference->subdir;
+    attestations.context_commit = context.commit;
+  } else if (given != "-") {
+    attestations.context_uri = builder::file_key(given);
+  }
+}
+
 struct ContextTimes {
   std::optional<std::int64_t> commit;  // dates the image
   std::optional<std::int64_t> any;     // what SOURCE_DATE_EPOCH=context means: also of a file or an archive
@@ -61,6 +78,7 @@ ContextTimes read_context(const BuildOptions& options, ContextLoader& loader, bu
   check_choice(choice);
   const auto context = loader.load(options.context, request.secrets, is_on(request, "BUILDKIT_CONTEXT_KEEP_GIT_DIR"));
   request.context = context.directory;
+  describe_context(options.context, context, request);
   read_dockerfile(choice, context, loader, request);
   const auto time = context.is_local ? local_commit_time(context.directory) : context.time;
   return {context.is_local || context.is_commit ? time : std::nullopt, time};
@@ -101,10 +119,23 @@ oci::Platform parse_platform(const std::string& text) {
 
 void take_annotations(const BuildOptions& options, BuildInputs& inputs) {
   auto& request = inputs.request;
+  auto& attestations = request.attestations;
+  attestations = parse_attestations(options.attest);
+  for (const auto& output : inputs.outputs) {
+    attestations.as_artifact = output.oci_artifact.value_or(attestations.as_artifact);
+  }
   auto annotations = parse_annotations(options.annotations, request.platform);
-  require_places(annotations, {.has_index = false, .has_layout = !inputs.outputs.empty()});
+  for (const auto& output : inputs.outputs) {
+    if (!attestations.any() || output.kind != OutputSpec::Kind::docker_archive) continue;
+    throw Error(ErrorKind::usage,
+                "--output type=docker can't hold the attestations of --attest, --provenance or --sbom")
+        .add_hint("use type=oci,dest=FILE.tar, or leave the attestations out");
+  }
+  require_places(annotations, {.has_index = attestations.any(), .has_layout = !inputs.outputs.empty()});
   request.annotations = std::move(annotations.manifest);
   request.descriptor_annotations = std::move(annotations.manifest_descriptor);
+  attestations.index_annotations = std::move(annotations.index);
+  attestations.index_descriptor_annotations = std::move(annotations.index_descriptor);
   request.base_annotations = options.base_annotations;
 }
 
@@ -176,6 +207,11 @@ BuildInputs read_build_inputs(const BuildOptions& options, ContextLoader& loader
   // A Dockerfile that can't be read is for the check to report.
   if (options.builds_nothing) return inputs;
   resolve_epoch_argument(request, context_times.any);
+  if (auto& provenance = request.attestations.provenance; provenance && request.preserve_timestamps) {
+    // Who wants the times of this build gets this one too.
+    provenance->started =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  }
   const auto times = find_build_times(options.timestamps, request.build_args, context_times.commit);
   request.source_date_epoch = times.files;
   request.created = times.created;

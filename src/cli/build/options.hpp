@@ -1,5 +1,6 @@
 #pragma once
 
+#include "attest_options.hpp"
 #include "cache_options.hpp"
 #include "cli/registry_options.hpp"
 #include "cli/transfer_options.hpp"
@@ -40,6 +41,7 @@ struct BuildOptions {
   bool no_cache = false;
   bool preserve_modes = false;
   bool base_annotations = true;
+  AttestOptions attest;
   bool locked = false;
   std::string lock_file;             // empty: beside the Dockerfile
   bool summary = false;              // tell where the time went
@@ -54,7 +56,8 @@ struct BuildOptions {
 struct OutputSpec {
   enum class Kind { oci_directory, oci_archive, docker_archive };
   Kind kind = Kind::oci_directory;
-  std::filesystem::path destination;  // absolute, or "-"
+  std::filesystem::path destination;                // absolute, or "-"
+  std::optional<bool> oci_artifact = std::nullopt;  // how attestations are attached
 
   bool is_standard_output() const { return destination == "-"; }
 };

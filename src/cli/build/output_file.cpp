@@ -27,7 +27,7 @@ std::map<std::string, std::string> read_fields(const std::string& text) {
   for (const auto& field : split(text, ',')) {
     const auto equals = field.find('=');
     const auto key = field.substr(0, equals);
-    if (key != "type" && key != "dest") fail(text, "unknown key " + key);
+    if (key != "type" && key != "dest" && key != "oci-artifact") fail(text, "unknown key " + key);
     fields[key] = equals == std::string::npos ? std::string{} : field.substr(equals + 1);
   }
   return fields;
@@ -64,6 +64,10 @@ OutputSpec parse_output(const std::string& text) {
   } else {
     output.destination = fs::absolute(destination);
     if (output.destination.extension() == ".tar") output.kind = OutputSpec::Kind::oci_archive;
+  }
+  if (fields.contains("oci-artifact")) {
+    if (type != "oci") fail(text, "oci-artifact is for type=oci", "a docker-archive can't hold attestations");
+    output.oci_artifact = parse_switch("--output " + text, "oci-artifact", value_of("oci-artifact"));
   }
   if (type == "docker") output.kind = OutputSpec::Kind::docker_archive;
   if (output.kind != OutputSpec::Kind::oci_directory && !output.is_standard_output()) {

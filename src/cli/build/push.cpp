@@ -20,6 +20,15 @@ namespace {
 // With a registry that is far away most of the time goes into waiting for answers.
 constexpr std::size_t k_parallel_uploads = 10;
 
+bool is_layer_of(const builder::BuildResult& result, const oci::Digest& blob) {
+  const auto& layers = result.image.layers;
+  return std::any_of(layers.begin(), layers.end(), [&](const auto& layer) { return layer.blob.digest == blob; });
+}
+
+oci::BlobUpload document_upload(const oci::Document& document) {
+  return {document.descriptor, [bytes = document.bytes] { return std::make_unique<StringSource>(bytes); }};
+}
+
 std::vector<oci::BlobUpload> uploads_of(const builder::BuildResult& result, store::BlobStore& blobs,
                                         const std::stop_token& stop) {
   std::vector<oci::BlobUpload> uploads;
@@ -29,6 +38,8 @@ std::vector<oci::BlobUpload> uploads_of(const builder::BuildResult& result, stor
   }
   const auto open_config = [bytes = result.image.config_bytes] { return std::make_unique<StringSource>(bytes); };
   uploads.push_back({result.image.config, open_config, std::nullopt, open_config});
+  if (!result.attested) return uploads;
+  for (const auto& blob : result.attested->blobs) uploads.push_back(document_upload(blob));
   return uploads;
 }
 
@@ -40,6 +51,32 @@ void put_blobs(const builder::BuildResult& result, store::BlobStore& blobs, cons
   }
   for_each_in_parallel(uploads.size(), k_parallel_uploads, stop,
                        [&](std::size_t i, const std::stop_token&) { put_blob(uploads[i]); });
+}
+
+// Sets the tag, once everything that it needs is there.
+void put_root(const builder::BuildResult& result, oci::ImageTarget& target, const std::stop_token& stop) {
+  if (!result.attested) return target.put_manifest(result.image.manifest, result.image.manifest_bytes, stop);
+  target.put_manifest(result.attested->index.descriptor, result.attested->index.bytes, stop);
+}
+
+// In a registry, what an index names is pushed by its digest first; what speaks of another manifest, as its referrer.
+void push_named_manifests(const builder::BuildResult& result, const oci::ImageReference& reference,
+                          registry::RegistryClient& client, const std::stop_token& stop) {
+  if (!result.attested) return;
+  const auto& attested = *result.attested;
+  const auto by_digest = [&](const oci::Digest& digest) {
+    return client.target({reference.registry, reference.repository, "", digest});
+  };
+  by_digest(result.image.manifest.digest)->put_manifest(result.image.manifest, result.image.manifest_bytes, stop);
+  const auto& manifest = attested.manifest;
+  if (!attested.is_artifact) {
+    by_digest(manifest.descriptor.digest)->put_manifest(manifest.descriptor, manifest.bytes, stop);
+    return;
+  }
+  client.push_referrer(
+      reference,
+      {manifest.descriptor, manifest.bytes, result.image.manifest.digest, std::string(oci::k_attestation_artifact)},
+      stop);
 }
 
 // What could not be pushed where.
@@ -165,21 +202,22 @@ class Pusher {
                                  [stop = stop_] { return stop.stop_requested(); });
       step.begin(builder::Activity::upload);
       const auto target = client_.target(reference);
-      if (!to_.is_new_to(reference) && target->has_manifest(result_.image.manifest, stop_)) {
+      if (!to_.is_new_to(reference) && target->has_manifest(result_.root(), stop_)) {
         step.finish(builder::StepOutcome::cached);
         has_blobs = true;
         return nullptr;
       }
       if (!has_blobs) {
         const auto put_blob = [&](const oci::BlobUpload& upload) {
-          // The config is too small to be shown.
-          if (upload.blob.digest == result_.image.config.digest) return target->put_blob(upload, stop_);
+          // Configs and statements are too small to be shown.
+          if (!is_layer_of(result_, upload.blob.digest)) return target->put_blob(upload, stop_);
           put_reported(*target, upload, progress_, stop_);
         };
         put_blobs(result_, blobs_, put_blob, mount_from, stop_);
+        push_named_manifests(result_, reference, client_, stop_);
         has_blobs = true;
       }
-      target->put_manifest(result_.image.manifest, result_.image.manifest_bytes, stop_);
+      put_root(result_, *target, stop_);
       step.finish(builder::StepOutcome::done);
       return nullptr;
     } catch (...) {
@@ -202,7 +240,12 @@ void put_image(const builder::BuildResult& result, oci::ImageTarget& target, sto
                const std::stop_token& stop) {
   put_blobs(
       result, blobs, [&](const oci::BlobUpload& upload) { target.put_blob(upload, stop); }, std::nullopt, stop);
-  target.put_manifest(result.image.manifest, result.image.manifest_bytes, stop);
+  // In a layout a manifest that has no name is a blob.
+  if (result.attested) {
+    target.put_blob(document_upload({result.image.manifest, result.image.manifest_bytes}), stop);
+    target.put_blob(document_upload(result.attested->manifest), stop);
+  }
+  put_root(result, target, stop);
 }
 
 void push_image(const builder::BuildResult& result, const PushTo& to, registry::RegistryClient& client,

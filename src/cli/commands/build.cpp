@@ -49,18 +49,32 @@ void check_creatable(const BuildOptions& options, const std::vector<oci::ImageRe
 // The keys of buildx's --metadata-file.
 std::string metadata_json(const builder::BuildResult& result, const std::vector<std::string>& names) {
   const auto& image = result.image;
-  nlohmann::ordered_json json = {{"containerimage.config.digest", image.config.digest.str()},
-                                 {"containerimage.descriptor",
-                                  {{"mediaType", image.manifest.media_type},
-                                   {"digest", image.manifest.digest.str()},
-                                   {"size", image.manifest.size}}},
-                                 {"containerimage.digest", image.manifest.digest.str()}};
+  nlohmann::ordered_json json = {
+      {"containerimage.config.digest", image.config.digest.str()},
+      {"containerimage.descriptor",
+       {{"mediaType", result.root().media_type}, {"digest", result.root().digest.str()}, {"size", result.root().size}}},
+      {"containerimage.digest", result.root().digest.str()}};
   if (!names.empty()) {
     std::string joined;
     for (const auto& name : names) joined += (joined.empty() ? "" : ",") + name;
     json["image.name"] = joined;
   }
   return json.dump(2) + "\n";
+}
+
+}  // namespace
+
+namespace {
+
+void add_attest_options(CLI::App& build, AttestOptions& options) {
+  build
+      .add_option("--attest", options.attests,
+                  "Attestation beside the image, repeatable: type=provenance[,mode=min|max][,version=v1|v0.2]"
+                  "[,builder-id=ID][,reproducible=BOOL] or type=sbom; both take oci-artifact=BOOL")
+      ->allow_extra_args(false);
+  build.add_flag("--provenance{true}", options.provenance,
+                 "Short for --attest type=provenance; --provenance=mode=min and the like");
+  build.add_flag("--sbom{true}", options.sbom, "Short for --attest type=sbom: the packages of the image as SPDX");
 }
 
 }  // namespace
@@ -139,11 +153,12 @@ void setup_build(CLI::App& root, CommandContext& context) {
   build
       ->add_option(
           "-o,--output", options->outputs,
-          "type=oci,dest=DIR, type=oci,dest=FILE.tar or type=docker,dest=FILE for docker load; dest=- is standard "
+          "type=oci,dest=DIR, type=oci,dest=FILE.tar (with oci-artifact=BOOL) or type=docker,dest=FILE for docker load; dest=- is standard "
           "output. Repeatable; with --check or --call: table or json")
       ->allow_extra_args(false);
   build->add_flag("--create-repository", options->create_repository,
                   "With --push to Amazon ECR: create the repository when it is not there");
+  add_attest_options(*build, options->attest);
   build->add_option("--platform", options->platform, "linux/amd64 is the only one")->capture_default_str();
   build->add_option("--iidfile", options->iid_file, "Write the image id (the digest of the config) to this file");
   build->add_option("--metadata-file", options->metadata_file, "Write the digests as JSON to this file");
@@ -187,7 +202,7 @@ int run_build(const BuildOptions& given, CommandContext& context) {
                                  ? "No output was asked for: the result stays in the cache. Add --push or --output"
                                  : "No output was asked for: the image stays in the store. Add --push or --output");
   }
-  const auto& digest = result.image.manifest.digest.str();
+  const auto& digest = result.root().digest.str();
   if (driver.writes_standard_output()) {
     context.terminal.info(digest);
   } else {

@@ -136,6 +136,7 @@ Context ContextLoader::load_git(const dockerfile::GitRef& reference, const Build
   context.is_local = false;
   context.is_commit = true;
   context.time = tree.commit_time;
+  context.commit = tree.commit;
   return context;
 }
 

@@ -22,6 +22,7 @@ struct Context {
   std::optional<std::int64_t> time;  // of the commit, else Last-Modified of the file or the newest file of the archive
   // The context was no archive: it is the Dockerfile itself, and there are no files.
   std::optional<std::string> dockerfile;
+  std::string commit = {};  // its id, of a context that was taken from git
 };
 
 // Brings contexts to this machine. What is loaded is in the temporary directory of the store, and so goes away with it.
