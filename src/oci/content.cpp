@@ -102,12 +102,12 @@ std::string media_type_of(const std::string& bytes, std::string_view declared) {
 
 void check_document(const Descriptor& expected, const std::string& bytes) {
   if (bytes.size() != expected.size) {
-    throw Error(ErrorKind::failure, fmt::format("size mismatch: {} is said to have {} bytes and has {}",
+    throw Error(ErrorKind::content, fmt::format("size mismatch: {} is said to have {} bytes and has {}",
                                                 expected.digest.str(), expected.size, bytes.size()));
   }
   const auto digest = Digest::of_bytes(bytes);
   if (digest == expected.digest) return;
-  throw Error(ErrorKind::failure,
+  throw Error(ErrorKind::content,
               fmt::format("digest mismatch: expected {}, got {}", expected.digest.str(), digest.str()));
 }
 

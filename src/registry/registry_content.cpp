@@ -12,7 +12,7 @@ oci::Document RegistryContent::read_top(std::stop_token stop) {
   const auto& reference = image_.reference();
   return in_phase("pull " + reference.str(), [&]() -> oci::Document {
     auto found = image_.find_manifest(reference.manifest_reference(), reference.digest, stop);
-    if (!found) throw Error(ErrorKind::failure, fmt::format("image {} not found", reference.str()));
+    if (!found) throw Error(ErrorKind::not_found, fmt::format("image {} not found", reference.str()));
     return {std::move(found->descriptor), std::move(found->bytes)};
   });
 }
@@ -26,7 +26,7 @@ oci::Document RegistryContent::read_manifest(const oci::Descriptor& manifest, st
                   fmt::format("the index names {}, which the registry does not have", manifest.digest.str()));
     }
     if (found->bytes.size() != manifest.size) {
-      throw Error(ErrorKind::failure, fmt::format("the index gives {} a size of {}, it has {}", manifest.digest.str(),
+      throw Error(ErrorKind::content, fmt::format("the index gives {} a size of {}, it has {}", manifest.digest.str(),
                                                   manifest.size, found->bytes.size()));
     }
     // The descriptor is what says what a document is: a server that answers with another type would change it.

@@ -217,7 +217,7 @@ std::optional<std::string> RegistryImage::fetch_from_mirror(std::size_t mirror, 
   } catch (Error& error) {
     // The bytes are with the sink already: whoever fetches again is to get others.
     if (error.kind() == ErrorKind::content) sources_.after(mirror, error.what(), true);
-    if (error.kind() != ErrorKind::denied && error.kind() != ErrorKind::unauthenticated) throw;
+    if (error.kind() != ErrorKind::denied) throw;
     return error.what();
   }
 }

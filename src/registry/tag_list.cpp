@@ -75,7 +75,7 @@ std::vector<std::string> list_tags(const RegistrySession& session, std::size_t l
       request.scopes = pull_scope(session.repository());
       const auto response = session.send(request, stop);
       if (response.status == 404) {
-        throw Error(ErrorKind::failure, fmt::format("repository {} not found", session.name()));
+        throw Error(ErrorKind::not_found, fmt::format("repository {} not found", session.name()));
       }
       if (response.status != 200) session.fail(response);
       auto page = parse_page(response.body);
