@@ -79,19 +79,19 @@ void read_database(Database kind, const std::string& path, const std::string& te
 
 ScannedPackages scan_packages(CopySource& files, const std::stop_token& stop) {
   std::vector<std::pair<Database, SourceEntry>> databases;
-  files.visit("", [&](const SourceEntry& entry) {
+  files.visit("", [&](SourceEntry&& entry) {
     throw_if_stopped(stop);
     if (entry.metadata.type != fs::FileType::regular) return;
     const auto kind = database_of(entry.relative_path);
     if (!kind) return;
-    if (entry.announce) entry.announce();
-    databases.emplace_back(*kind, entry);
+    entry.file->announce();
+    databases.emplace_back(*kind, std::move(entry));
   });
   ScannedPackages found;
   for (const auto& [kind, entry] : databases) {
     throw_if_stopped(stop);
     try {
-      const auto source = entry.open();
+      const auto source = entry.file->open();
       read_database(kind, entry.relative_path, read_all(*source, k_largest_database), found);
     } catch (Error& error) {
       error.add_context(fmt::format("read the package database /{}", escape_control(entry.relative_path)));
