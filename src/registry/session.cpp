@@ -92,8 +92,8 @@ std::optional<net::HttpResponse> RegistrySession::ask(RegistryRequest request, c
       net::HttpResponse response = send(request, stop);
       if (response.status != 429 || !attempts.again(response, stop)) return response;
     }
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::interrupted) throw;
+  } catch (const net::TransportError& error) {
+    // A token that is refused would be refused to the next request too, and a wrong password must not be tried again.
     spdlog::debug("{} {}: {}", request.method, net::redact_url(request.url.str()), error.what());
     return std::nullopt;
   }

@@ -85,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"strategy", "crate", "--name", "x"},
             "Error: unexpected command \"crate\"\nhint: did you mean create?\nhint: see `tektii strategy --help`\n"},
         UsageRow{{"strategy", "frobnicate"},
-                 "Error: unexpected command \"frobnicate\"\nhint: there are create, list, get\n"
+                 "Error: unexpected command \"frobnicate\"\nhint: there are init, create, list, get\n"
                  "hint: see `tektii strategy --help`\n"},
         UsageRow{{"strategy", "create", "--nmae", "x"},
                  "Error: unexpected option \"--nmae\"\nhint: did you mean --name?\n"

@@ -175,7 +175,7 @@ TEST_F(DockerRegistryTest, BlobsOfAnotherRepositoryAreMounted) {
   push(sample, "base:1");
   transport.lines.clear();
   push(sample, "app:1", oci::BlobOrigin{name, "base"});
-  EXPECT_EQ(transport.lines.size(), 8U);
+  EXPECT_EQ(transport.lines.size(), 5U) << "a mount of each blob, and the manifest looked for and put";
   for (const std::string& line : transport.lines) EXPECT_THAT(line, Not(HasSubstr("PUT /v2/app/blobs")));
   expect_pullable(sample, "app:1");
 }
