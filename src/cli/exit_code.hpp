@@ -21,7 +21,7 @@ inline constexpr int k_exit_scenario_failed = 20;
 inline constexpr int k_exit_scenario_cancelled = 21;
 inline constexpr int k_exit_gate_failed = 22;   // a condition of --fail-if holds
 inline constexpr int k_exit_gate_missing = 23;  // none holds, but the run lacks the metric of one
-inline constexpr int k_exit_signal = 128;  // and the number of the signal
+inline constexpr int k_exit_signal = 128;       // and the number of the signal
 inline constexpr int k_exit_interrupted = k_exit_signal + 2;
 
 int exit_code_of(ErrorKind kind);

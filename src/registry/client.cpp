@@ -3,8 +3,8 @@
 #include "registry/registry_content.hpp"
 #include "registry/registry_image.hpp"
 #include "registry/registry_target.hpp"
-#include "registry/tag_list.hpp"
 #include "registry/session.hpp"
+#include "registry/tag_list.hpp"
 #include <tektii/registry/client.hpp>
 
 #include <fmt/format.h>

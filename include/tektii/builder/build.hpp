@@ -67,7 +67,7 @@ struct BuildDeps {
   std::vector<CacheSource> caches = {};    // of --cache-from; the first that knows a step counts
   const store::UseMarks* marks = nullptr;  // of the store that cache_mounts is in
   Snapshotter snapshotter = Snapshotter::overlayfs;
-  MaterialLog* materials = nullptr;        // told what ADD takes from other machines; build_image() has its own
+  MaterialLog* materials = nullptr;  // told what ADD takes from other machines; build_image() has its own
 };
 
 // Parses, plans, runs and seals. Problems of the Dockerfile and the context are all found before the first request, and

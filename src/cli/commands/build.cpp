@@ -151,10 +151,10 @@ void setup_build(CLI::App& root, CommandContext& context) {
   build->add_option("-t,--tag", options->tags, "Name of the image, repeatable")->allow_extra_args(false);
   build->add_flag("--push", options->push, "Push the image to the registry of each tag");
   build
-      ->add_option(
-          "-o,--output", options->outputs,
-          "type=oci,dest=DIR, type=oci,dest=FILE.tar (with oci-artifact=BOOL) or type=docker,dest=FILE for docker load; dest=- is standard "
-          "output. Repeatable; with --check or --call: table or json")
+      ->add_option("-o,--output", options->outputs,
+                   "type=oci,dest=DIR, type=oci,dest=FILE.tar (with oci-artifact=BOOL) or type=docker,dest=FILE for "
+                   "docker load; dest=- is standard "
+                   "output. Repeatable; with --check or --call: table or json")
       ->allow_extra_args(false);
   build->add_flag("--create-repository", options->create_repository,
                   "With --push to Amazon ECR: create the repository when it is not there");
