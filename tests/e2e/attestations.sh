@@ -21,7 +21,7 @@ predicate_of() { # file with the attestation manifest, predicate type
 }
 
 step "without an option it is one manifest"
-plain=$(build -t "$registry/plain:1" --push)
+plain=$(build -t "$registry/plain:1" --push --build-arg GREETING=visible)
 manifest_of plain 1 | jq -e '.mediaType == "application/vnd.oci.image.manifest.v1+json"' >/dev/null || fail "an index"
 
 step "an index with the image and its attestations"
