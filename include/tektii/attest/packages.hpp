@@ -22,7 +22,7 @@ struct Package {
   std::string source_version;  // deb: when it differs
   std::string location;        // path of the file that says so, without a leading slash
 
-  auto operator<=>(const Package&) const = default;
+  auto operator<=>(const Package&) const = default;  // NOLINT(modernize-use-nullptr): the 0 it is compared with
 };
 
 // Which distribution an image is of (os-release(5)).

@@ -17,7 +17,7 @@ struct Material {
   std::string uri;
   std::string algorithm;  // "sha256", or "sha1" for a commit
   std::string digest;     // hex
-  auto operator<=>(const Material&) const = default;
+  auto operator<=>(const Material&) const = default;  // NOLINT(modernize-use-nullptr): the 0 it is compared with
 };
 
 // "pkg:docker/python@3.12?platform=linux%2Famd64" for a fully qualified name of an image.
