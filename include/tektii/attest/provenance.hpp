@@ -15,8 +15,8 @@ namespace tektii::attest {
 // Something that an image was made of, by its URI and what it was.
 struct Material {
   std::string uri;
-  std::string algorithm;  // "sha256", or "sha1" for a commit
-  std::string digest;     // hex
+  std::string algorithm;                              // "sha256", or "sha1" for a commit
+  std::string digest;                                 // hex
   auto operator<=>(const Material&) const = default;  // NOLINT(modernize-use-nullptr): the 0 it is compared with
 };
 
