@@ -147,11 +147,11 @@ TEST_F(RootDirTest, DeviceNodesOfTheTreeAreOfNoUse) {
 
 TEST_F(RootDirTest, MissingWorkingDirectoryStays) {
   RunSpec spec = shell("pwd");
-  spec.working_dir = "/work/deep";
+  spec.working_dir = "/srv/deep";
   spec.uid = 1000;
-  EXPECT_EQ(run(spec).out, "/work/deep\n");
+  EXPECT_EQ(run(spec).out, "/srv/deep\n");
   struct stat info {};
-  ASSERT_EQ(::stat((root_ / "work/deep").c_str(), &info), 0);
+  ASSERT_EQ(::stat((root_ / "srv/deep").c_str(), &info), 0);
   EXPECT_EQ(info.st_uid, 1000U);
 }
 
