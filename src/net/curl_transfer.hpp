@@ -33,6 +33,8 @@ class CurlTransfer {
   HttpResponse run(const std::stop_token& stop);
 
  private:
+  static constexpr long k_upload_buffer = 2 << 20;  // the largest that libcurl takes; uploads gain most from it
+
   using TimePoint = std::chrono::steady_clock::time_point;
 
   void set_connection_options(const std::string& user_agent);
