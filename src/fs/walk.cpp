@@ -1,5 +1,6 @@
 #include <tektii/fs/rooted_dir.hpp>
 #include <tektii/fs/walk.hpp>
+#include <tektii/fs/xattrs.hpp>
 #include <tektii/util/error.hpp>
 
 #include <fmt/format.h>
@@ -8,7 +9,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -113,7 +113,7 @@ class Walker {
       metadata.device_major = major(info.st_rdev);
       metadata.device_minor = minor(info.st_rdev);
     }
-    if (options_.xattrs == WalkXattrs::all) metadata.xattrs = read_xattrs(directory, name, path);
+    if (options_.xattrs == WalkXattrs::all) metadata.xattrs = read_xattrs_at(directory, name, (root_ / path).string());
     entry.device = info.st_dev;
     entry.inode = info.st_ino;
     entry.link_count = info.st_nlink;
@@ -132,43 +132,6 @@ class Walker {
         return target;
       }
       target.resize(target.size() * 2);
-    }
-  }
-
-  // There is no lgetxattrat before Linux 6.13; the magic link gives the directory, and the last component of the path
-  // is not followed, so this never leaves the directory that is being walked.
-  std::map<std::string, std::string> read_xattrs(int directory, const std::string& name,
-                                                 const std::string& path) const {
-    const std::string access_path = fmt::format("/proc/self/fd/{}/{}", directory, name);
-    const std::optional<std::string> names = read_growing(
-        path, [&](char* buffer, std::size_t size) { return ::llistxattr(access_path.c_str(), buffer, size); });
-    std::map<std::string, std::string> xattrs;
-    std::string_view rest = names ? std::string_view(*names) : std::string_view();
-    while (!rest.empty()) {
-      const std::string key(rest.substr(0, rest.find('\0')));
-      rest.remove_prefix(std::min(key.size() + 1, rest.size()));
-      const std::optional<std::string> value = read_growing(path, [&](char* buffer, std::size_t size) {
-        return ::lgetxattr(access_path.c_str(), key.c_str(), buffer, size);
-      });
-      if (value) xattrs.emplace(key, *value);
-    }
-    return xattrs;
-  }
-
-  // Calls a function that fills a buffer until the buffer is large enough; nullopt where the file system has no xattrs
-  // or the attribute is gone.
-  template <typename Fill>
-  std::optional<std::string> read_growing(const std::string& path, const Fill& fill) const {
-    std::string buffer(256, '\0');
-    while (true) {
-      const ssize_t length = fill(buffer.data(), buffer.size());
-      if (length >= 0) {
-        buffer.resize(static_cast<std::size_t>(length));
-        return buffer;
-      }
-      if (errno == EOPNOTSUPP || errno == ENODATA) return std::nullopt;
-      if (errno != ERANGE || buffer.size() > 1U << 20) fail("can't read the extended attributes of", path);
-      buffer.resize(buffer.size() * 4);
     }
   }
 

@@ -1,13 +1,13 @@
 #include "layer/file_status.hpp"
 
 #include "layer/overlay_format.hpp"
+#include <tektii/fs/xattrs.hpp>
 #include <tektii/util/error.hpp>
 
 #include <fmt/format.h>
 
 #include <fcntl.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,24 +37,6 @@ fs::FileType type_of(mode_t mode) {
   }
 }
 
-// Calls a function that fills a buffer until the buffer is large enough; nullopt where the file system has no extended
-// attributes or the attribute is gone.
-template <typename Fill>
-std::optional<std::string> read_growing(const std::string& shown, const Fill& fill) {
-  constexpr std::size_t k_longest = std::size_t{1} << 20;
-  std::string buffer(256, '\0');
-  while (true) {
-    const ssize_t length = fill(buffer.data(), buffer.size());
-    if (length >= 0) {
-      buffer.resize(static_cast<std::size_t>(length));
-      return buffer;
-    }
-    if (errno == EOPNOTSUPP || errno == ENODATA) return std::nullopt;
-    if (errno != ERANGE || buffer.size() > k_longest) throw_errno("read the extended attributes of " + shown);
-    buffer.resize(buffer.size() * 4);
-  }
-}
-
 std::string read_link_at(int parent, const std::string& name, const std::string& shown) {
   std::string target(256, '\0');
   while (true) {
@@ -66,24 +48,6 @@ std::string read_link_at(int parent, const std::string& name, const std::string&
     }
     target.resize(target.size() * 2);
   }
-}
-
-// There is no lgetxattrat() before Linux 6.13; the magic link gives the directory, and the last component is not
-// followed.
-std::map<std::string, std::string> read_xattrs_at(int parent, const std::string& name, const std::string& shown) {
-  const std::string path = fmt::format("/proc/self/fd/{}/{}", parent, name);
-  const auto names =
-      read_growing(shown, [&](char* buffer, std::size_t size) { return ::llistxattr(path.c_str(), buffer, size); });
-  std::map<std::string, std::string> xattrs;
-  std::string_view rest = names ? std::string_view(*names) : std::string_view();
-  while (!rest.empty()) {
-    const std::string key(rest.substr(0, rest.find('\0')));
-    rest.remove_prefix(std::min(key.size() + 1, rest.size()));
-    auto value = read_growing(
-        shown, [&](char* buffer, std::size_t size) { return ::lgetxattr(path.c_str(), key.c_str(), buffer, size); });
-    if (value) xattrs.emplace(key, std::move(*value));
-  }
-  return xattrs;
 }
 
 }  // namespace
@@ -102,7 +66,7 @@ fs::FileMetadata read_metadata_at(int parent, const std::string& name, const str
     metadata.device_major = major(status.st_rdev);
     metadata.device_minor = minor(status.st_rdev);
   }
-  metadata.xattrs = read_xattrs_at(parent, name, shown);
+  metadata.xattrs = fs::read_xattrs_at(parent, name, shown);
   return metadata;
 }
 
