@@ -7,6 +7,7 @@
 #include "cli/results/result_file.hpp"
 #include "cli/scenario_view.hpp"
 #include "cli/table.hpp"
+#include "cli/terminal_sink.hpp"
 #include <tektii/api/client.hpp>
 #include <tektii/util/error.hpp>
 #include <tektii/util/pushed_source.hpp>

@@ -1,5 +1,6 @@
 #include "cli/images/image_places.hpp"
 
+#include "cli/terminal_sink.hpp"
 #include <tektii/layer/archive.hpp>
 #include <tektii/store/layout_content.hpp>
 #include <tektii/util/error.hpp>
@@ -15,16 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 
 using Transport = ImageName::Transport;
-
-// Results go through the terminal's stream, so that a full disk or a closed pipe is an error.
-class ResultSink : public ByteSink {
- public:
-  explicit ResultSink(Terminal& terminal) : terminal_(terminal) {}
-  void write(ByteSpan data) override { terminal_.result({reinterpret_cast<const char*>(data.data()), data.size()}); }
-
- private:
-  Terminal& terminal_;
-};
 
 registry::RegistryDeps client_deps(RegistryAccess& registries, const TransferFlags& transfer, Terminal& terminal) {
   auto deps = registries.deps();
@@ -112,7 +103,7 @@ std::unique_ptr<oci::ContentTarget> ImagePlaces::archive_target(const ImageName&
   if (context_.terminal.traits().out_is_tty) {
     throw Error(ErrorKind::usage, "an archive is not written to a terminal").add_hint("redirect standard output");
   }
-  standard_output_ = std::make_unique<ResultSink>(context_.terminal);
+  standard_output_ = std::make_unique<TerminalSink>(context_.terminal);
   return layer::open_archive_stream(*standard_output_, options, scratch());
 }
 

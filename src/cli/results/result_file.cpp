@@ -57,16 +57,6 @@ void ResultFile::commit() {
   fd_ = UniqueFd();
 }
 
-void TerminalSink::write(ByteSpan data) {
-  if (data.empty()) return;
-  terminal_.result(std::string_view(reinterpret_cast<const char*>(data.data()), data.size()));
-  last_ = static_cast<char>(data.back());
-}
-
-void TerminalSink::finish() {
-  if (last_ != '\n') terminal_.result("\n");
-}
-
 DownloadLine::~DownloadLine() {
   if (shown_) context_.terminal.error_text("\r\x1b[K");
 }

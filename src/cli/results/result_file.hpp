@@ -1,7 +1,6 @@
 #pragma once
 
 #include "cli/context.hpp"
-#include "cli/terminal.hpp"
 #include <tektii/util/fd.hpp>
 #include <tektii/util/stream.hpp>
 
@@ -31,18 +30,6 @@ class ResultFile : public ByteSink {
   std::filesystem::path partial_;
   UniqueFd fd_;
   std::uint64_t size_ = 0;
-};
-
-// Standard output as a sink; finish() ends it with a line end where it has none.
-class TerminalSink : public ByteSink {
- public:
-  explicit TerminalSink(Terminal& terminal) : terminal_(terminal) {}
-  void write(ByteSpan data) override;
-  void finish() override;
-
- private:
-  Terminal& terminal_;
-  char last_ = '\n';
 };
 
 // How far a download has come, on one line of a terminal that is drawn over itself and cleared at the end; nothing
